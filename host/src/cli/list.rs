@@ -1,0 +1,70 @@
+//! `hubcap tools` and `hubcap plugin list`.
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::cli::{Common, Done, print, print_json};
+use crate::hub::{FileReport, State};
+use crate::mcp::tool_json;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the tools that agents would see.
+pub(super) async fn tools(common: &Common, options: Options) -> Done {
+    let hub = common.hub(None).await?;
+    let tools = hub.tools().await;
+    if options.json {
+        let tools: Vec<_> = tools.iter().map(tool_json).collect();
+        return print_json(&json!({ "tools": tools }));
+    }
+    if tools.is_empty() {
+        eprintln!("no tools: `hubcap plugin list` says why");
+    }
+    let mut text = String::new();
+    for tool in tools.iter() {
+        let first = tool.description.lines().next().unwrap_or_default();
+        let _ = writeln!(text, "{}\n    {first}", tool.name);
+    }
+    print(&text)
+}
+
+/// Prints every file of the plugin directories with what became of it.
+pub(super) async fn plugins(common: &Common, options: Options) -> Done {
+    let hub = common.hub(None).await?;
+    let files = hub.files().await;
+    if options.json {
+        return print_json(&json!({ "plugins": files }));
+    }
+    if files.is_empty() {
+        let dirs: Vec<_> = common.home()?.plugin_dirs.iter().map(|dir| dir.display().to_string()).collect();
+        eprintln!(
+            "no plugins in {}: drop a .wasm there, or build one with `hubcap plugin build`",
+            dirs.join(", ")
+        );
+    }
+    print(&files.iter().map(describe).collect::<String>())
+}
+
+fn describe(file: &FileReport) -> String {
+    let state = match file.state {
+        State::Ready => "ready",
+        State::Disabled => "disabled",
+        State::Refused => "refused",
+    };
+    let identity = match (&file.id, &file.version) {
+        (Some(id), Some(version)) => format!("{id} {version}"),
+        _ => "-".into(),
+    };
+    let more = match &file.reason {
+        Some(reason) => reason.clone(),
+        None => format!("{}, {} tools", file.kinds.join(", "), file.tools),
+    };
+    format!("{state:8}  {}  {identity}\n          {more}\n", file.file)
+}

@@ -1,0 +1,196 @@
+//! The command line: what can be asked, and what the exit code says.
+//!
+//! Invariant: results go to stdout and everything else to stderr; the exit code is decided here and
+//! nowhere else: 0 done, 1 the call or check failed, 2 usage or configuration.
+
+mod build;
+mod call;
+mod cargo;
+mod demo;
+mod list;
+mod serve;
+mod sources;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::home::{Home, Named};
+use crate::hub::{Hub, Loader};
+use crate::telemetry;
+
+/// Threads for work that blocks: reading files, compiling. Bounded, so that a slow disk costs no more.
+const BLOCKING_THREADS: usize = 64;
+
+/// A plugin host for AI agents: every integration is a WebAssembly component, and every call is bounded.
+#[derive(Parser)]
+#[command(
+    name = "hubcap",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 the call or check failed, 2 usage or configuration.\n\n\
+        Examples:\n  \
+        hubcap serve --plugins ./plugins               serve MCP on stdin and stdout\n  \
+        hubcap tools                                   what agents would see\n  \
+        hubcap call placeholder-detector_scan '{\"text\": \"// TODO\"}'\n  \
+        hubcap plugin build my-plugin --out plugins    from a crate to a plugin"
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Args)]
+struct Common {
+    /// Directory with hubcap.toml and plugins/ [default: the nearest .hubcap/ from here upward, else the user's data directory]
+    #[arg(long, global = true, env = "HUBCAP_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Configuration file [default: hubcap.toml in the home]
+    #[arg(long, global = true, env = "HUBCAP_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Plugin directory, in place of the configured ones; may be repeated
+    #[arg(long, global = true, env = "HUBCAP_PLUGINS", value_name = "DIR", value_delimiter = ':')]
+    plugins: Vec<PathBuf>,
+    /// How log lines on stderr look [default: human on a terminal, json elsewhere]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<telemetry::Format>,
+    /// What is logged: error, warn, info, debug or trace
+    #[arg(long, global = true, env = "HUBCAP_LOG", value_name = "LEVEL")]
+    log: Option<tracing::Level>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the plugins' tools to an MCP client on stdin and stdout
+    ///
+    /// Ends when stdin ends, or on SIGTERM or SIGINT: running calls get 10 s to finish. A second
+    /// signal ends it at once.
+    Serve(serve::Options),
+    /// Call one tool, through the same hub as agents do
+    Call(call::Options),
+    /// List the tools that agents would see
+    Tools(list::Options),
+    /// Look at plugins, or build them
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Show hubcap at work: build the bundled plugins, serve them, scan real sources
+    Demo(demo::Options),
+}
+
+#[derive(Subcommand)]
+enum PluginCommand {
+    /// List every file in the plugin directories, with its state and why
+    List(list::Options),
+    /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
+    Build(build::Options),
+}
+
+/// How a command ended, where it did not simply succeed.
+enum Failure {
+    /// The call or check failed: exit code 1.
+    Failed(String),
+    /// Wrong usage or configuration: exit code 2.
+    Usage(String),
+}
+
+type Done = Result<(), Failure>;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = cli.common.log.unwrap_or_else(|| cli.command.default_level());
+    let format = cli.common.log_format.unwrap_or_else(telemetry::Format::for_stderr);
+    // Without a log the work can still be done; nobody could be told anyway.
+    let logging = telemetry::start(format, level).ok();
+    let code = match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(message)) => tell(&message, 1),
+        Err(Failure::Usage(message)) => tell(&message, 2),
+    };
+    drop(logging);
+    code
+}
+
+/// Says why, unless everything was said already.
+fn tell(message: &str, code: u8) -> ExitCode {
+    if !message.is_empty() {
+        eprintln!("hubcap: {message}");
+    }
+    ExitCode::from(code)
+}
+
+fn run(cli: Cli) -> Done {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
+        .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))?;
+    let done = runtime.block_on(cli.command.run(cli.common));
+    // Whatever still blocks, such as a read of a terminal, must not hold up the end.
+    runtime.shutdown_background();
+    done
+}
+
+impl Command {
+    /// A server tells what it does; the other commands say by themselves what went wrong.
+    fn default_level(&self) -> tracing::Level {
+        match self {
+            Self::Serve(_) => tracing::Level::INFO,
+            _ => tracing::Level::ERROR,
+        }
+    }
+
+    async fn run(self, common: Common) -> Done {
+        match self {
+            Self::Serve(options) => serve::run(&common, options).await,
+            Self::Call(options) => call::run(&common, options).await,
+            Self::Tools(options) => list::tools(&common, options).await,
+            Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
+            Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
+            Self::Demo(options) => demo::run(options).await,
+        }
+    }
+}
+
+impl Common {
+    /// The places and the configuration.
+    fn home(&self) -> Result<Home, Failure> {
+        let named =
+            Named { home: self.home.clone(), config: self.config.clone(), plugins: self.plugins.clone() };
+        Home::find(&named).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// A hub with all its plugins loaded, or only with one.
+    async fn hub(&self, only: Option<&str>) -> Result<Arc<Hub>, Failure> {
+        let (hub, loader) = open(&self.home()?)?;
+        loader.run(only).await;
+        Ok(hub)
+    }
+}
+
+/// An empty hub and what fills it.
+fn open(home: &Home) -> Result<(Arc<Hub>, Loader), Failure> {
+    Loader::new(home).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Writes to stdout. A reader that is gone, as after `| head`, is no failure.
+fn print(text: &str) -> Done {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A value as a line of JSON.
+fn print_json<T: serde::Serialize>(value: &T) -> Done {
+    let json = serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))?;
+    print(&format!("{json}\n"))
+}

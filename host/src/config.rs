@@ -1,0 +1,345 @@
+//! `hubcap.toml`: what the operator wants.
+//!
+//! Invariant: every value is within its bounds, and every key that is accepted is enforced.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::engine::MAX_MEMORY;
+use crate::model::{PLUGIN_ID_RULE, PluginId};
+use crate::sandbox::Budget;
+use crate::toml_file::{self, FileError};
+use crate::units::{Bytes, Span};
+
+/// Most that a deadline can be.
+const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
+/// Most fuel that a call can have.
+const MAX_FUEL: u64 = 100_000_000_000;
+
+/// The whole file, defaults filled in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Plugin directories, where the file names any.
+    pub plugins: Option<Vec<PathBuf>>,
+    /// Bounds of the hub itself.
+    pub limits: Limits,
+    /// What a call may use.
+    pub defaults: Defaults,
+    /// What is set for single plugins.
+    pub by_plugin: BTreeMap<PluginId, PluginConfig>,
+}
+
+/// Bounds of the hub itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls that run at once.
+    pub calls: usize,
+    /// Calls of one plugin that run at once.
+    pub calls_per_plugin: usize,
+    /// Calls of one plugin that wait.
+    pub queue: usize,
+    /// Longest that a call waits.
+    pub queue_wait: Duration,
+    /// Bytes of a line from the client.
+    pub line_bytes: usize,
+    /// Bytes of a component file.
+    pub component_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls: 32,
+            calls_per_plugin: 8,
+            queue: 32,
+            queue_wait: Duration::from_secs(2),
+            line_bytes: 4 << 20,
+            component_bytes: 16 << 20,
+        }
+    }
+}
+
+/// The budget of a call of any plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defaults(pub Budget);
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self(Budget { fuel: 1_000_000_000, deadline: Duration::from_secs(30), memory: 64 << 20 })
+    }
+}
+
+/// What is set for one plugin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PluginConfig {
+    /// False leaves it out.
+    pub enabled: bool,
+    /// What its `init` gets.
+    pub config: Map<String, Value>,
+    /// What differs from the defaults.
+    pub budget: Budget,
+}
+
+impl Config {
+    /// Parses the file's text; `file` names it in errors, and directories are relative to its folder.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(file: &Path, content: &str) -> Result<Self, FileError> {
+        let name = file.display().to_string();
+        let written: Written = toml_file::parse(&name, content)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let defaults = written.defaults.over(&Defaults::default().0);
+        let by_plugin =
+            written.plugin_tables.into_iter().map(|(id, plugin)| (id.0, plugin.fill(&defaults))).collect();
+        Ok(Self {
+            plugins: written.plugin_dirs.map(|dirs| dirs.iter().map(|dir| folder.join(dir)).collect()),
+            limits: written.limits.fill(),
+            defaults: Defaults(defaults),
+            by_plugin,
+        })
+    }
+
+    /// What is set for a plugin, or the defaults.
+    pub fn of(&self, id: &PluginId) -> PluginConfig {
+        self.by_plugin.get(id).cloned().unwrap_or_else(|| PluginConfig {
+            enabled: true,
+            config: Map::new(),
+            budget: self.defaults.0,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(rename = "plugin-dirs")]
+    plugin_dirs: Option<Vec<PathBuf>>,
+    #[serde(default)]
+    limits: WrittenLimits,
+    #[serde(default)]
+    defaults: WrittenBudget,
+    #[serde(default, rename = "plugins")]
+    plugin_tables: BTreeMap<Id, WrittenPlugin>,
+}
+
+/// A checked id as a key.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Id(PluginId);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        PluginId::new(&written)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom(format!("{written:?} is no plugin id: {PLUGIN_ID_RULE}")))
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenLimits {
+    calls: Option<Within<1, 1_000>>,
+    calls_per_plugin: Option<Within<1, 1_000>>,
+    queue: Option<Within<0, 10_000>>,
+    queue_wait: Option<Span>,
+    line_bytes: Option<BytesWithin<1_024, { 64 << 20 }>>,
+    component_bytes: Option<BytesWithin<1_024, { 64 << 20 }>>,
+}
+
+impl WrittenLimits {
+    fn fill(self) -> Limits {
+        let default = Limits::default();
+        Limits {
+            calls: self.calls.map_or(default.calls, |n| n.0),
+            calls_per_plugin: self.calls_per_plugin.map_or(default.calls_per_plugin, |n| n.0),
+            queue: self.queue.map_or(default.queue, |n| n.0),
+            queue_wait: self.queue_wait.map_or(default.queue_wait, |span| span.0),
+            line_bytes: self.line_bytes.map_or(default.line_bytes, |n| n.0),
+            component_bytes: self.component_bytes.map_or(default.component_bytes, |n| n.0),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenBudget {
+    fuel: Option<Fuel>,
+    deadline: Option<Deadline>,
+    memory: Option<BytesWithin<65_536, MAX_MEMORY>>,
+}
+
+impl WrittenBudget {
+    fn over(self, base: &Budget) -> Budget {
+        Budget {
+            fuel: self.fuel.map_or(base.fuel, |fuel| fuel.0),
+            deadline: self.deadline.map_or(base.deadline, |deadline| deadline.0),
+            memory: self.memory.map_or(base.memory, |memory| memory.0),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPlugin {
+    enabled: Option<bool>,
+    config: Option<toml::Table>,
+    #[serde(default)]
+    budget: WrittenBudget,
+}
+
+impl WrittenPlugin {
+    fn fill(self, defaults: &Budget) -> PluginConfig {
+        PluginConfig {
+            enabled: self.enabled.unwrap_or(true),
+            config: self
+                .config
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, value)| (key, to_json(value)))
+                .collect(),
+            budget: self.budget.over(defaults),
+        }
+    }
+}
+
+fn to_json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(string) => string.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(boolean) => boolean.into(),
+        // JSON has no dates; RFC 3339 is what everybody writes.
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, to_json(value))).collect(),
+    }
+}
+
+/// A whole number within bounds, both included.
+struct Within<const MIN: usize, const MAX: usize>(usize);
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Within<MIN, MAX> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        match usize::try_from(number) {
+            Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
+            _ => Err(serde::de::Error::custom(format!("{number} is not between {MIN} and {MAX}"))),
+        }
+    }
+}
+
+/// A size within bounds, both included.
+struct BytesWithin<const MIN: usize, const MAX: usize>(usize);
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for BytesWithin<MIN, MAX> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Bytes(size) = Bytes::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&size) {
+            return Ok(Self(size));
+        }
+        Err(serde::de::Error::custom(format!("{size} bytes are not between {MIN} and {MAX}")))
+    }
+}
+
+struct Fuel(u64);
+
+impl<'de> Deserialize<'de> for Fuel {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        match u64::try_from(number) {
+            Ok(fuel) if (1..=MAX_FUEL).contains(&fuel) => Ok(Self(fuel)),
+            _ => Err(serde::de::Error::custom(format!("{number} is not between 1 and {MAX_FUEL}"))),
+        }
+    }
+}
+
+struct Deadline(Duration);
+
+impl<'de> Deserialize<'de> for Deadline {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Span(span) = Span::deserialize(deserializer)?;
+        if (Duration::from_millis(1)..=MAX_DEADLINE).contains(&span) {
+            return Ok(Self(span));
+        }
+        Err(serde::de::Error::custom("a deadline is between 1ms and 1h"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Config, PluginId};
+
+    fn parse(content: &str) -> Result<Config, String> {
+        Config::parse(Path::new("/etc/hubcap.toml"), content).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        assert_eq!(parse("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_plugins_budget_is_what_it_sets_over_the_defaults() {
+        let config = parse(
+            "plugin-dirs = [\"mine\", \"/abs\"]\n[defaults]\nfuel = 7\ndeadline = \"5s\"\n[plugins.echo]\nconfig = { a = [1, 2.5], when = 2026-01-02 }\nbudget = { memory = \"1MiB\" }",
+        )
+        .unwrap();
+        let echo = config.of(&PluginId::new("echo").unwrap());
+        assert_eq!(
+            (echo.budget.fuel, echo.budget.deadline, echo.budget.memory),
+            (7, Duration::from_secs(5), 1 << 20)
+        );
+        assert_eq!(json!(echo.config), json!({ "a": [1, 2.5], "when": "2026-01-02" }));
+        assert!(echo.enabled);
+        assert_eq!(config.plugins.unwrap(), [Path::new("/etc/mine"), Path::new("/abs")]);
+        assert_eq!(config.of(&PluginId::new("other").unwrap()).budget.memory, 64 << 20);
+    }
+
+    #[test]
+    fn every_bound_is_taken_at_its_edge_and_refused_beyond() {
+        let edges = [
+            ("[defaults]\nfuel = 1", "[defaults]\nfuel = 0"),
+            ("[defaults]\nfuel = 100000000000", "[defaults]\nfuel = 100000000001"),
+            ("[defaults]\ndeadline = \"1ms\"", "[defaults]\ndeadline = \"0ms\""),
+            ("[defaults]\ndeadline = \"1h\"", "[defaults]\ndeadline = \"3601s\""),
+            ("[defaults]\nmemory = 65536", "[defaults]\nmemory = 65535"),
+            ("[defaults]\nmemory = \"1GiB\"", "[defaults]\nmemory = \"1025MiB\""),
+            ("[limits]\ncalls = 1000", "[limits]\ncalls = 1001"),
+            ("[limits]\ncalls-per-plugin = 1", "[limits]\ncalls-per-plugin = 0"),
+            ("[limits]\nqueue = 0", "[limits]\nqueue = -1"),
+            ("[limits]\nline-bytes = \"64MiB\"", "[limits]\nline-bytes = \"65MiB\""),
+            ("[limits]\ncomponent-bytes = 1024", "[limits]\ncomponent-bytes = 1023"),
+        ];
+        for (obeyed, violated) in edges {
+            assert!(parse(obeyed).is_ok(), "{obeyed}: {:?}", parse(obeyed));
+            assert!(
+                parse(violated).unwrap_err().starts_with("/etc/hubcap.toml:2:"),
+                "{violated}: {:?}",
+                parse(violated)
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_and_an_id_that_cannot_be_are_told_with_their_place() {
+        assert_eq!(
+            parse("[limits]\n\nqueue-wiat = \"1s\"").unwrap_err(),
+            "/etc/hubcap.toml:3:1: unknown key `queue-wiat`; did you mean `queue-wait`? (valid here: calls, calls-per-plugin, queue, queue-wait, line-bytes, component-bytes)"
+        );
+        assert!(
+            parse("[plugins.A_b]\nenabled = true")
+                .unwrap_err()
+                .starts_with("/etc/hubcap.toml:1:10: \"A_b\" is no plugin id")
+        );
+    }
+}

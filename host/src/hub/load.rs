@@ -1,0 +1,247 @@
+//! Fills the hub: looks at every file, settles who has which id, loads the rest side by side.
+//!
+//! Invariant: ids are settled before the first plugin is published, so that no order of files
+//! decides who gets a name; a bad file costs the others nothing.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use futures::stream::{self, StreamExt};
+use tokio::sync::watch;
+
+use crate::config::{Config, PluginConfig};
+use crate::engine::Engine;
+use crate::home::Home;
+use crate::hub::Hub;
+use crate::hub::bulkhead::Hall;
+use crate::hub::registry::{FileReport, Loaded, Registry, State};
+use crate::model::{PluginId, text};
+use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, scan};
+use crate::sandbox::Sandbox;
+
+/// Why there can be no hub.
+#[derive(Debug)]
+pub enum LoadError {
+    /// A directory that the operator named cannot be read.
+    Directory(ScanError),
+    /// The machine cannot run guests.
+    Engine(String),
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Directory(error) => error.fmt(f),
+            Self::Engine(error) => f.write_str(error),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Loads the plugins of a hub.
+pub struct Loader {
+    hub: Arc<Hub>,
+    sandbox: Arc<Sandbox>,
+    config: Config,
+    candidates: Vec<Candidate>,
+}
+
+/// A file whose id is settled.
+struct Settled {
+    candidate: Candidate,
+    identity: Identity,
+    bytes: Vec<u8>,
+    config: PluginConfig,
+}
+
+impl Loader {
+    /// Makes an empty hub and finds the files. Quick: nothing is read or compiled yet.
+    ///
+    /// # Errors
+    /// When a named directory cannot be read or the machine cannot run guests.
+    pub fn new(home: &Home) -> Result<(Arc<Hub>, Self), LoadError> {
+        let candidates = find(&home.plugin_dirs, home.named)?;
+        let cores = cores();
+        // Loading runs guests too: they take their own share of the pool, never a call's.
+        let engine = Engine::new(home.config.limits.calls + cores).map_err(LoadError::Engine)?;
+        let sandbox = Sandbox::new(engine).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let hub = Arc::new(Hub {
+            registry: ArcSwap::default(),
+            loaded: watch::Sender::new(false),
+            hall: Hall::new(&home.config.limits),
+        });
+        let loader = Self {
+            hub: Arc::clone(&hub),
+            sandbox: Arc::new(sandbox),
+            config: home.config.clone(),
+            candidates,
+        };
+        Ok((hub, loader))
+    }
+
+    /// Loads everything and publishes each plugin as soon as it is ready. `only` loads that one plugin
+    /// and leaves the others out.
+    pub async fn run(mut self, only: Option<&str>) {
+        let (settled, mut files) = self.settle(only).await;
+        let mut plugins = Vec::new();
+        let mut loading =
+            stream::iter(settled).map(|one| load(Arc::clone(&self.sandbox), one)).buffer_unordered(cores());
+        while let Some((report, plugin)) = loading.next().await {
+            announce(&report);
+            files.push(report);
+            plugins.extend(
+                plugin.map(|plugin| Loaded { plugin: Arc::new(plugin), seats: self.hub.hall.seats() }),
+            );
+            self.hub.registry.store(Arc::new(Registry::new(&plugins, files.clone())));
+        }
+        self.hub.registry.store(Arc::new(Registry::new(&plugins, files)));
+        self.warn_of_unused_tables();
+        self.hub.loaded.send_replace(true);
+    }
+
+    /// Reads every file and settles the ids: the files that can be loaded, and reports on the others.
+    async fn settle(&mut self, only: Option<&str>) -> (Vec<Settled>, Vec<FileReport>) {
+        let max = self.config.limits.component_bytes;
+        let mut files = Vec::new();
+        let mut by_id: BTreeMap<PluginId, Vec<(Candidate, Identity, Vec<u8>)>> = BTreeMap::new();
+        let mut reading = stream::iter(std::mem::take(&mut self.candidates))
+            .map(|candidate| read(candidate, max))
+            .buffered(cores());
+        while let Some((candidate, found)) = reading.next().await {
+            match found {
+                Ok((identity, bytes)) => {
+                    by_id.entry(identity.id.clone()).or_default().push((candidate, identity, bytes))
+                }
+                Err(reason) => files.push(refused(&candidate, None, reason)),
+            }
+        }
+        files.iter().for_each(announce);
+        let mut settled = Vec::new();
+        for (id, claims) in by_id {
+            let config = self.config.of(&id);
+            match <[_; 1]>::try_from(claims) {
+                Ok([(candidate, identity, _)]) if !config.enabled => {
+                    files.push(disabled(&candidate, &identity))
+                }
+                Ok([(candidate, identity, bytes)]) if only.is_none_or(|only| only == id.as_str()) => {
+                    settled.push(Settled { candidate, identity, bytes, config });
+                }
+                Ok(_) => {}
+                Err(claims) => files.extend(contested(&id, &claims)),
+            }
+        }
+        (settled, files)
+    }
+
+    fn warn_of_unused_tables(&self) {
+        let registry = self.hub.registry.load();
+        let known: Vec<&str> = registry.files.iter().filter_map(|file| file.id.as_deref()).collect();
+        for id in self.config.by_plugin.keys().filter(|id| !known.contains(&id.as_str())) {
+            let offer = text::nearest(id.as_str(), known.iter().copied());
+            tracing::warn!(plugin = %id, nearest = offer, "the configuration has a table for a plugin that is not there");
+        }
+    }
+}
+
+/// As many files at once as there are cores.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn find(directories: &[PathBuf], named: bool) -> Result<Vec<Candidate>, LoadError> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for directory in directories {
+        match scan(directory) {
+            Ok(found) => candidates.extend(found),
+            Err(error) if error.is_missing() && !named => {
+                tracing::warn!(
+                    "there is no plugin directory yet: create {} or name one with --plugins",
+                    directory.display()
+                );
+            }
+            Err(error) => return Err(LoadError::Directory(error)),
+        }
+    }
+    candidates.sort_by(|a, b| a.path.cmp(&b.path));
+    candidates.dedup_by(|a, b| a.path == b.path);
+    Ok(candidates)
+}
+
+async fn read(candidate: Candidate, max: usize) -> (Candidate, Result<(Identity, Vec<u8>), Refusal>) {
+    let file = candidate.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let contents: Contents = file.read(max)?;
+        let identity = Identity::of(&file, &contents)?;
+        Ok((identity, contents.bytes))
+    });
+    let found = read.await.unwrap_or_else(|_| Err("reading it crashed".into()));
+    (candidate, found)
+}
+
+async fn load(sandbox: Arc<Sandbox>, one: Settled) -> (FileReport, Option<Plugin>) {
+    let Settled { candidate, identity, bytes, config } = one;
+    match Plugin::load(sandbox, identity.clone(), bytes, &config).await {
+        Ok((plugin, kinds)) => {
+            let mut report = report(&candidate, Some(&identity), State::Ready, None);
+            report.kinds = kinds.into_iter().map(Into::into).collect();
+            report.tools = plugin.tools.len();
+            (report, Some(plugin))
+        }
+        Err(reason) => (refused(&candidate, Some(&identity), reason), None),
+    }
+}
+
+fn contested(id: &PluginId, claims: &[(Candidate, Identity, Vec<u8>)]) -> Vec<FileReport> {
+    let all: Vec<&str> = claims.iter().map(|(candidate, ..)| candidate.file.as_str()).collect();
+    let reason = format!("duplicate id: {} all claim {:?}; keep one", all.join(", "), id.as_str());
+    let reports: Vec<_> = claims
+        .iter()
+        .map(|(candidate, identity, _)| refused(candidate, Some(identity), reason.clone()))
+        .collect();
+    reports.iter().for_each(announce);
+    reports
+}
+
+fn report(
+    candidate: &Candidate,
+    identity: Option<&Identity>,
+    state: State,
+    reason: Option<String>,
+) -> FileReport {
+    FileReport {
+        file: text::one_line(&candidate.file).into_owned(),
+        path: text::one_line(&candidate.path.to_string_lossy()).into_owned(),
+        id: identity.map(|identity| identity.id.to_string()),
+        version: identity.map(|identity| identity.version.clone()),
+        kinds: Vec::new(),
+        state,
+        reason,
+        tools: 0,
+    }
+}
+
+fn refused(candidate: &Candidate, identity: Option<&Identity>, reason: Refusal) -> FileReport {
+    report(candidate, identity, State::Refused, Some(text::clean_and_cut(&reason, 2_000)))
+}
+
+fn disabled(candidate: &Candidate, identity: &Identity) -> FileReport {
+    report(candidate, Some(identity), State::Disabled, Some("switched off in the configuration".into()))
+}
+
+fn announce(report: &FileReport) {
+    match report.state {
+        State::Ready => {
+            tracing::info!(plugin = report.id, file = report.file, tools = report.tools, "plugin is ready")
+        }
+        State::Disabled => tracing::info!(plugin = report.id, file = report.file, "plugin is switched off"),
+        State::Refused => tracing::warn!(
+            plugin = report.id,
+            file = report.file,
+            "refused: {}",
+            report.reason.as_deref().unwrap_or_default()
+        ),
+    }
+}

@@ -1,0 +1,151 @@
+//! The one meeting point: every call of every kind goes through [`Hub::call`].
+//!
+//! Invariant: on the way of a call nothing compiles, reads a directory or takes a lock that all
+//! calls share: the registry is a snapshot that is swapped whole.
+
+mod bulkhead;
+mod load;
+mod registry;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::error::{Blame, CallError, Code};
+use crate::model::{Call, Outcome, Tool, text};
+
+use bulkhead::Hall;
+use registry::{Entry, Registry};
+
+pub use load::{LoadError, Loader};
+pub use registry::{FileReport, State};
+
+/// Longest that a list or a call waits for plugins that are still loading. Clients give a server
+/// about 30 s to answer its first list.
+const LOADING_WAIT: Duration = Duration::from_secs(20);
+
+/// The hub.
+pub struct Hub {
+    registry: ArcSwap<Registry>,
+    /// True once every file has been looked at.
+    loaded: watch::Sender<bool>,
+    hall: Hall,
+}
+
+impl Hub {
+    /// Calls a tool. Always one outcome, no later than the tool's deadline.
+    pub async fn call(&self, mut call: Call) -> Outcome {
+        let arrived = Instant::now();
+        let entry = match self.find(&call.tool).await {
+            Ok(entry) => entry,
+            Err(error) => return Outcome::refused(error),
+        };
+        // At the level of errors, so that no log level drops the ids from the lines inside.
+        let span = tracing::error_span!(
+            "call",
+            call_id = %call.id,
+            plugin = %entry.plugin.id,
+            tool = %entry.tool().name,
+        );
+        async {
+            let arguments = std::mem::take(&mut call.arguments);
+            let outcome = self.run(&entry, arguments, &call, arrived).await;
+            report(&outcome, arrived);
+            outcome
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn run(
+        &self,
+        entry: &Entry,
+        arguments: Map<String, Value>,
+        call: &Call,
+        arrived: Instant,
+    ) -> Outcome {
+        let tool = entry.tool();
+        let arguments = Value::Object(arguments);
+        if let Err(error) = tool.check_arguments(&arguments) {
+            return Outcome::refused(error);
+        }
+        let deadline = arrived + entry.plugin.budget().deadline;
+        let _place = match self.hall.enter(&entry.seats, deadline, &call.cancel).await {
+            Ok(place) => place,
+            Err(error) => return Outcome::refused(error),
+        };
+        entry.plugin.call(tool, &arguments, call, deadline).await
+    }
+
+    /// All tools, by name. Waits until every file has been looked at, within a bound.
+    pub async fn tools(&self) -> Arc<[Tool]> {
+        self.wait_until_loaded().await;
+        Arc::clone(&self.registry.load().tools)
+    }
+
+    /// Every file of the plugin directories and what became of it, by name. Waits as [`Self::tools`] does.
+    pub async fn files(&self) -> Vec<FileReport> {
+        self.wait_until_loaded().await;
+        self.registry.load().files.clone()
+    }
+
+    async fn find(&self, name: &str) -> Result<Entry, CallError> {
+        if let Some(entry) = self.registry.load().find(name) {
+            return Ok(entry);
+        }
+        self.wait_until_loaded().await;
+        let registry = self.registry.load();
+        registry.find(name).ok_or_else(|| unknown(name, &registry))
+    }
+
+    async fn wait_until_loaded(&self) {
+        let mut loaded = self.loaded.subscribe();
+        let done = async { loaded.wait_for(|loaded| *loaded).await.is_ok() };
+        if !tokio::time::timeout(LOADING_WAIT, done).await.unwrap_or(false) {
+            tracing::warn!(
+                "plugins are still loading after {} s; going on with those that are ready",
+                LOADING_WAIT.as_secs()
+            );
+        }
+    }
+}
+
+fn unknown(name: &str, registry: &Registry) -> CallError {
+    let shown = text::one_line(text::truncate(name, 100)).into_owned();
+    let offer = match text::nearest(name, registry.tools.iter().map(|tool| tool.name.as_str())) {
+        Some(nearest) => format!("; did you mean {nearest:?}?"),
+        None => "; tools/list has the names".into(),
+    };
+    CallError::new(Code::UnknownTool, Blame::Caller, format!("there is no tool {shown:?}{offer}"))
+}
+
+/// One line per call: ids stand on the span, never arguments or results.
+fn report(outcome: &Outcome, arrived: Instant) {
+    let micros = u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let fuel = outcome.receipt.as_ref().map_or(0, |receipt| receipt.fuel);
+    match &outcome.result {
+        Ok(_) => tracing::debug!(micros, fuel, "done"),
+        Err(error) => tracing::warn!(
+            micros,
+            fuel,
+            code = error.code.as_str(),
+            blame = error.blame.as_str(),
+            source =
+                std::error::Error::source(error).map(|source| text::clean_and_cut(&source.to_string(), 500)),
+            "failed: {}",
+            log_text(error),
+        ),
+    }
+}
+
+/// What of an error the log may have: what a caller sent or a guest wrote is not part of it.
+fn log_text(error: &CallError) -> &str {
+    match error.blame {
+        Blame::Caller if error.code == Code::InvalidArguments => "the arguments do not match",
+        _ => error.message(),
+    }
+}

@@ -1,0 +1,102 @@
+//! What a guest can import, one file per host interface.
+//!
+//! Invariant: whatever is not added here is not there. The WASI command set is linked because
+//! ordinary guests do not load without it, and it is empty: no environment, no arguments, no
+//! directories, an exit that ends the call, an output that goes to the log.
+
+mod cli;
+mod log;
+mod progress;
+mod random;
+
+pub(crate) use cli::GuestExit;
+pub(crate) use log::GuestLog;
+pub(crate) use progress::ProgressSink;
+pub(crate) use random::{RandomSource, TooMuchRandom};
+
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtx, WasiClocksCtxView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx, WasiFilesystemCtxView};
+use wasmtime_wasi::p2::bindings as wasi;
+
+use crate::bindings;
+
+/// What the imports of one call work on.
+pub(crate) struct Imports {
+    /// Streams, pollables and whatever else the guest holds.
+    pub(crate) table: ResourceTable,
+    /// Lines for the operator.
+    pub(crate) log: GuestLog,
+    /// News for the caller.
+    pub(crate) progress: ProgressSink,
+    /// Random bytes, up to a bound.
+    pub(crate) random: RandomSource,
+    /// The host's clocks.
+    pub(crate) clocks: WasiClocksCtx,
+    /// No directories.
+    pub(crate) files: WasiFilesystemCtx,
+}
+
+/// Something that holds the imports of a call: the data of its store.
+pub(crate) trait HasImports: Send + 'static {
+    /// The imports.
+    fn imports(&mut self) -> &mut Imports;
+}
+
+/// Adds every import to a linker.
+pub(crate) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    add_ours(linker)?;
+    add_cli(linker)?;
+    add_shared(linker)
+}
+
+fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    bindings::log::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+}
+
+/// `wasi:cli`, without its sockets.
+fn add_cli<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wasi::cli::environment::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::exit::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::stdin::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::stdout::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::stderr::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::terminal_input::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::terminal_output::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::terminal_stdin::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::terminal_stdout::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::cli::terminal_stderr::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+}
+
+/// `wasi:io`, `wasi:clocks`, `wasi:filesystem` and `wasi:random`.
+fn add_shared<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wasi::io::error::add_to_linker::<T, HasSelf<ResourceTable>>(linker, table)?;
+    wasi::io::poll::add_to_linker::<T, HasSelf<ResourceTable>>(linker, table)?;
+    wasi::io::streams::add_to_linker::<T, HasSelf<ResourceTable>>(linker, table)?;
+    wasi::clocks::wall_clock::add_to_linker::<T, WasiClocks>(linker, clocks)?;
+    wasi::clocks::monotonic_clock::add_to_linker::<T, WasiClocks>(linker, clocks)?;
+    wasi::filesystem::types::add_to_linker::<T, WasiFilesystem>(linker, files)?;
+    wasi::filesystem::preopens::add_to_linker::<T, WasiFilesystem>(linker, files)?;
+    wasi::random::random::add_to_linker::<T, HasSelf<RandomSource>>(linker, random)?;
+    wasi::random::insecure::add_to_linker::<T, HasSelf<RandomSource>>(linker, random)?;
+    wasi::random::insecure_seed::add_to_linker::<T, HasSelf<RandomSource>>(linker, random)
+}
+
+fn table<T: HasImports>(state: &mut T) -> &mut ResourceTable {
+    &mut state.imports().table
+}
+
+fn random<T: HasImports>(state: &mut T) -> &mut RandomSource {
+    &mut state.imports().random
+}
+
+fn clocks<T: HasImports>(state: &mut T) -> WasiClocksCtxView<'_> {
+    let imports = state.imports();
+    WasiClocksCtxView { ctx: &mut imports.clocks, table: &mut imports.table }
+}
+
+fn files<T: HasImports>(state: &mut T) -> WasiFilesystemCtxView<'_> {
+    let imports = state.imports();
+    WasiFilesystemCtxView { ctx: &mut imports.files, table: &mut imports.table }
+}

@@ -1,0 +1,67 @@
+//! `hubcap:plugin/progress`: news of a running call.
+//!
+//! Invariant: never waits for whoever follows the call; what is not taken in time is dropped.
+
+use crate::bindings::progress;
+use crate::imports::Imports;
+use crate::model::{Progress, ProgressSender, text};
+
+/// Characters of one message.
+const MAX_MESSAGE_CHARS: usize = 2_000;
+
+/// Where a call's news goes: nowhere, if nobody asked.
+#[derive(Default)]
+pub(crate) struct ProgressSink {
+    follower: Option<ProgressSender>,
+    last: Option<f64>,
+}
+
+impl ProgressSink {
+    /// A sink for one call.
+    pub(crate) fn new(follower: Option<ProgressSender>) -> Self {
+        Self { follower, last: None }
+    }
+
+    fn grows(&mut self, done: f64) -> bool {
+        let grows = done.is_finite() && self.last.is_none_or(|last| done > last);
+        if grows {
+            self.last = Some(done);
+        }
+        grows
+    }
+
+    fn send(&self, news: impl FnOnce() -> Progress) {
+        if let Some(follower) = &self.follower {
+            // Full means that the follower is slow, closed that it is gone: both are no fault of the guest.
+            let _ = follower.try_send(news());
+        }
+    }
+}
+
+impl progress::Host for Imports {
+    fn report(&mut self, done: f64, total: Option<f64>, message: Option<String>) {
+        if self.progress.grows(done) {
+            self.progress.send(|| Progress::Report {
+                done,
+                total: total.filter(|total| total.is_finite()),
+                message: message.map(|message| text::clean_and_cut(&message, MAX_MESSAGE_CHARS)),
+            });
+        }
+    }
+
+    fn partial(&mut self, partial: String) {
+        self.progress.send(|| Progress::Partial(text::clean_owned(partial)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProgressSink;
+
+    #[test]
+    fn only_what_grows_is_news() {
+        let mut sink = ProgressSink::default();
+        let told = [1.0, 1.0, 0.5, f64::NAN, f64::INFINITY, 2.0].map(|done| sink.grows(done));
+        assert_eq!(told, [true, false, false, false, false, true]);
+    }
+}

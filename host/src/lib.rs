@@ -1,0 +1,32 @@
+//! hubcap: a plugin host for AI agents. Every integration is a WebAssembly component, every call goes
+//! through one hub, inside a budget.
+//!
+//! The modules, from the bottom up; a module uses only those above it in this list.
+
+pub mod model;
+
+pub mod error;
+
+pub mod toml_file;
+pub mod units;
+
+pub mod engine;
+
+mod bindings;
+
+mod imports;
+
+pub mod sandbox;
+
+pub mod config;
+pub mod home;
+pub mod manifest;
+pub mod telemetry;
+
+pub mod plugin;
+
+pub mod hub;
+
+pub mod mcp;
+
+pub mod cli;

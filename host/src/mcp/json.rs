@@ -1,0 +1,341 @@
+//! One line, read strictly and in one pass into the parts of a JSON-RPC message.
+//!
+//! Invariant: what comes out was valid UTF-8 and JSON, at most [`MAX_DEPTH`] deep, and where a key stood
+//! twice in one object, at whatever depth, the envelope says so.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Objects and arrays inside of each other, with the message itself as the first.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// What a line holds.
+#[derive(Debug)]
+pub(super) enum Parsed {
+    /// An object.
+    Object(Envelope),
+    /// An array: a batch, which MCP does not have any more.
+    Array,
+    /// Another JSON value.
+    Scalar,
+}
+
+/// The members of a JSON-RPC message, not judged yet.
+#[derive(Debug, Default)]
+pub(super) struct Envelope {
+    pub(super) jsonrpc: Option<Value>,
+    pub(super) id: Option<Value>,
+    pub(super) method: Option<Value>,
+    pub(super) params: Option<Value>,
+    /// It has a `result` or an `error`.
+    pub(super) is_reply: bool,
+    /// A key stands twice in one object, somewhere.
+    pub(super) has_duplicates: bool,
+}
+
+/// Why a line could not be read.
+#[derive(Debug)]
+pub(super) enum ParseError {
+    /// It is not JSON, or it is too deep; where and why.
+    Malformed(String),
+    /// It is JSON with a number that no program can hold.
+    NumberRange,
+}
+
+impl From<serde_json::Error> for ParseError {
+    fn from(error: serde_json::Error) -> Self {
+        // The library has no other way to tell this kind from the rest.
+        if error.to_string().starts_with("number out of range") {
+            return Self::NumberRange;
+        }
+        Self::Malformed(error.to_string())
+    }
+}
+
+/// Reads one line.
+pub(super) fn parse(line: &[u8]) -> Result<Parsed, ParseError> {
+    let twice = Cell::new(false);
+    let mut source = serde_json::Deserializer::from_slice(line);
+    let mut parsed = source.deserialize_any(Whole { twice: &twice })?;
+    source.end()?;
+    if let Parsed::Object(envelope) = &mut parsed {
+        envelope.has_duplicates |= twice.get();
+    }
+    Ok(parsed)
+}
+
+/// The line as a whole.
+struct Whole<'a> {
+    twice: &'a Cell<bool>,
+}
+
+impl<'de> Visitor<'de> for Whole<'_> {
+    type Value = Parsed;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON-RPC message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
+        let value = Strict { depth: 1, twice: self.twice };
+        let mut envelope = Envelope::default();
+        let mut others = Vec::new();
+        let mut replies = [false; 2];
+        while let Some(key) = map.next_key::<Key>()? {
+            let found = map.next_value_seed(value)?;
+            let duplicate = match key {
+                Key::Jsonrpc => envelope.jsonrpc.replace(found).is_some(),
+                // Which of two ids is meant can't be known, so neither is.
+                Key::Id => match envelope.id {
+                    None => envelope.id.replace(found).is_some(),
+                    Some(_) => envelope.id.replace(Value::Null).is_some(),
+                },
+                Key::Method => envelope.method.replace(found).is_some(),
+                Key::Params => envelope.params.replace(found).is_some(),
+                Key::Result => std::mem::replace(&mut replies[0], true),
+                Key::Error => std::mem::replace(&mut replies[1], true),
+                Key::Other(name) => {
+                    others.push(name);
+                    false
+                }
+            };
+            envelope.has_duplicates |= duplicate;
+        }
+        others.sort_unstable();
+        envelope.has_duplicates |= others.windows(2).any(|pair| pair[0] == pair[1]);
+        envelope.is_reply = replies.contains(&true);
+        Ok(Parsed::Object(envelope))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Parsed, A::Error> {
+        let item = Strict { depth: 1, twice: self.twice };
+        while items.next_element_seed(item)?.is_some() {}
+        Ok(Parsed::Array)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Parsed, E> {
+        Ok(Parsed::Scalar)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Parsed, E> {
+        Ok(Parsed::Scalar)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Parsed, E> {
+        Ok(Parsed::Scalar)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Parsed, E> {
+        Ok(Parsed::Scalar)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Parsed, E> {
+        Ok(Parsed::Scalar)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Parsed, E> {
+        Ok(Parsed::Scalar)
+    }
+}
+
+/// A key of the message itself.
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Key {
+    Jsonrpc,
+    Id,
+    Method,
+    Params,
+    Result,
+    Error,
+    Other(String),
+}
+
+/// A value inside the message.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    /// How many objects and arrays are around it.
+    depth: usize,
+    twice: &'a Cell<bool>,
+}
+
+impl Strict<'_> {
+    fn inside<E: Error>(self) -> Result<Self, E> {
+        if self.depth == MAX_DEPTH {
+            return Err(E::custom(format_args!("deeper than {MAX_DEPTH} objects and arrays")));
+        }
+        Ok(Self { depth: self.depth + 1, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
+        source.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let value = self.inside()?;
+        let mut members = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if members.insert(key, map.next_value_seed(value)?).is_some() {
+                self.twice.set(true);
+            }
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let item = self.inside()?;
+        let mut values = Vec::new();
+        while let Some(value) = items.next_element_seed(item)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+mod tests {
+    use serde_json::json;
+
+    use super::{Envelope, MAX_DEPTH, ParseError, Parsed, parse};
+
+    fn object(line: &str) -> Envelope {
+        match parse(line.as_bytes()) {
+            Ok(Parsed::Object(envelope)) => envelope,
+            other => panic!("{line} became {other:?}"),
+        }
+    }
+
+    /// An object with `params` so deep that the whole is `depth` deep.
+    fn nested(depth: usize) -> String {
+        format!(r#"{{"params":{}{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1))
+    }
+
+    #[test]
+    fn the_parts_of_a_message_are_told_apart() {
+        let line =
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":[1,-2,0.5,"x",null,true]},"extra":1}"#;
+        let envelope = object(line);
+        assert_eq!(envelope.params, Some(json!({"a": [1, -2, 0.5, "x", null, true]})));
+        assert_eq!(envelope.id, Some(json!(1)));
+        assert_eq!(envelope.method, Some(json!("m")));
+        assert!(!envelope.is_reply && !envelope.has_duplicates);
+        assert!(object(r#"{"result":null}"#).is_reply);
+    }
+
+    #[test]
+    fn batches_and_scalars_are_no_messages() {
+        assert!(matches!(parse(b"[]"), Ok(Parsed::Array)));
+        assert!(matches!(parse(br#"[{"jsonrpc":"2.0"},1]"#), Ok(Parsed::Array)));
+        for scalar in ["1", "-1", "0.5", "true", "null", r#""x""#] {
+            assert!(matches!(parse(scalar.as_bytes()), Ok(Parsed::Scalar)), "{scalar}");
+        }
+    }
+
+    #[test]
+    fn a_depth_of_64_is_read_and_one_of_65_is_not() {
+        assert!(object(&nested(MAX_DEPTH)).params.is_some());
+        let Err(ParseError::Malformed(why)) = parse(nested(MAX_DEPTH + 1).as_bytes()) else {
+            panic!("a depth of {} was read", MAX_DEPTH + 1)
+        };
+        assert!(why.contains("deeper than 64"), "{why}");
+        let objects = format!("{}1{}", r#"{"a":"#.repeat(65), "}".repeat(65));
+        assert!(matches!(parse(objects.as_bytes()), Err(ParseError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_depth_of_100000_costs_no_stack() {
+        let opening = ["[", r#"{"params":"#, r#"[{"a":"#].map(|open| open.repeat(100_000));
+        let whole = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for line in opening.iter().chain([&whole]) {
+            assert!(matches!(parse(line.as_bytes()), Err(ParseError::Malformed(_))));
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_noticed_at_any_depth() {
+        for line in [
+            r#"{"id":1,"method":"a","method":"b"}"#,
+            r#"{"id":1,"x":1,"y":2,"x":3}"#,
+            r#"{"id":1,"params":{"a":1,"a":1}}"#,
+            r#"{"id":1,"params":[{"a":{"b":1,"\u0062":2}}]}"#,
+            r#"{"x":{"a":1,"a":2},"id":1}"#,
+        ] {
+            let envelope = object(line);
+            assert!(envelope.has_duplicates, "{line}");
+            assert_eq!(envelope.id, Some(json!(1)), "{line}");
+        }
+        assert_eq!(object(r#"{"id":1,"id":2}"#).id, Some(json!(null)));
+        assert!(!object(r#"{"id":1,"params":{"a":1,"A":1,"b":{"a":1}}}"#).has_duplicates);
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        let lines: [&[u8]; 12] = [
+            b"{",
+            b"nonsense",
+            br#"{"a":1"#,
+            br#"{"a":1}x"#,
+            br#"{"a":1}{"a":1}"#,
+            br#"{"a":1,}"#,
+            b"{'a':1}",
+            b"{\"a\":\"\0\"}",
+            b"{\"a\":\"\xff\"}",
+            b"{\"a\":\"\xc0\xaf\"}",
+            br#"{"a":"\ud800"}"#,
+            b"{\"a\":NaN}",
+        ];
+        for line in lines {
+            let shown = String::from_utf8_lossy(line).into_owned();
+            assert!(matches!(parse(line), Err(ParseError::Malformed(_))), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_no_program_can_hold_is_json_all_the_same() {
+        assert!(matches!(parse(br#"{"id":1e400}"#), Err(ParseError::NumberRange)));
+    }
+}

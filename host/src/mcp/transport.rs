@@ -1,0 +1,326 @@
+//! Our transport under rmcp: bounded lines in, one writer out.
+//!
+//! Invariant: every request that is read gets at most one answer, and exactly one unless the client gave
+//! it up. Inside of rmcp requests have keys of ours for ids; the client's ids and progress tokens are put
+//! back on the way out.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rmcp::RoleServer;
+use rmcp::model::{
+    CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientNotification,
+    ClientRequest, ErrorData, GetExtensions, JsonRpcMessage, NumberOrString, RequestId, ServerJsonRpcMessage,
+    ServerNotification,
+};
+use rmcp::transport::Transport;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::flights::Flights;
+use super::lines::{Line, Lines};
+use super::message::{self, Inbound, Refusal, Request};
+use super::outbox::Outbox;
+use super::{ServeError, StdioLimits};
+
+/// Bytes of input that count as one place among the requests in flight.
+const PLACE: usize = 16 * 1024;
+
+/// How long what is queued may take to leave after the last answer, at least.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// MCP over a pair of streams.
+pub(super) struct StdioTransport<R> {
+    inbox: Inbox<R>,
+    out: Arc<Outbox>,
+    writer: JoinHandle<()>,
+    flights: Flights,
+    /// The `initialize` that is being answered: what follows it waits, because its meaning depends on it.
+    handshake: Option<i64>,
+    /// `initialize` was called, so requests need not name their revision.
+    initialized: bool,
+    limits: StdioLimits,
+    stop: CancellationToken,
+    abort: CancellationToken,
+    /// Nothing is read any more; what is in flight may go on until then.
+    closing: Option<Instant>,
+    fault: Fault,
+}
+
+/// What ends a transport from outside, and what it tells when it has ended.
+#[derive(Clone, Default)]
+pub(super) struct Switches {
+    /// Fires when no more input is to be read.
+    pub(super) stop: CancellationToken,
+    /// Fired by the transport when everything that still runs has to end.
+    pub(super) abort: CancellationToken,
+    /// What went wrong, if the end was not a regular one.
+    pub(super) fault: Fault,
+}
+
+/// The first thing that went wrong; it explains what follows from it.
+#[derive(Clone, Default)]
+pub(super) struct Fault(Arc<Mutex<Option<ServeError>>>);
+
+impl Fault {
+    fn report(&self, error: ServeError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// What was reported, if anything.
+    pub(super) fn take(&self) -> Option<ServeError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
+    /// Reads from `reader` and writes to `writer`, in a task of its own.
+    pub(super) fn new<W>(reader: R, writer: W, limits: StdioLimits, switches: Switches) -> Self
+    where
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let Switches { stop, abort, fault } = switches;
+        let out = Arc::new(Outbox::new(limits.queue_bytes));
+        let writer = tokio::spawn(write(Arc::clone(&out), writer, fault.clone()));
+        let inbox = Inbox::new(reader, &limits);
+        let flights = Flights::default();
+        let (handshake, initialized, closing) = (None, false, None);
+        Self { inbox, out, writer, flights, handshake, initialized, limits, stop, abort, closing, fault }
+    }
+
+    /// The next thing that happens on the way in.
+    async fn event(&mut self) -> Event {
+        let blocked = self.handshake.is_some_and(|key| self.flights.is_open(key));
+        tokio::select! {
+            biased;
+            () = self.out.gone() => Event::Gone,
+            () = self.stop.cancelled() => Event::End,
+            event = self.inbox.next(&self.out), if !blocked => event,
+        }
+    }
+
+    /// What rmcp should hear of it, if anything.
+    fn take(&mut self, event: Event) -> Option<ClientJsonRpcMessage> {
+        match event {
+            Event::Line(Inbound::Request(request), places) => self.inbox.parked = Some((request, places)),
+            Event::Line(Inbound::Cancel(id), _) => return self.cancel(&id),
+            Event::Line(Inbound::Refuse(refusal), _) => self.out.push(&refusal),
+            Event::Line(Inbound::Ignore, _) => {}
+            Event::Admitted(request, place) => return self.admit(request, place),
+            Event::TooLong => self.out.push(&self.too_long()),
+            Event::End => self.closing = Some(Instant::now() + self.limits.drain),
+            Event::Gone => self.closing = Some(Instant::now()),
+            Event::Failed(error) => {
+                self.closing = Some(Instant::now() + self.limits.drain);
+                self.fault.report(ServeError::Input(error));
+            }
+        }
+        None
+    }
+
+    fn cancel(&mut self, id: &RequestId) -> Option<ClientJsonRpcMessage> {
+        let key = NumberOrString::Number(self.flights.cancel(id)?);
+        let params = CancelledNotificationParam::new(Some(key), None);
+        let notification = ClientNotification::CancelledNotification(CancelledNotification::new(params));
+        Some(JsonRpcMessage::notification(notification))
+    }
+
+    fn admit(&mut self, request: Request, place: OwnedSemaphorePermit) -> Option<ClientJsonRpcMessage> {
+        let Request { id, mut body } = request;
+        if let Some(error) = self.objection(&id, &body) {
+            self.out.push(&Refusal::new(Some(id), error));
+            return None;
+        }
+        let key = self.flights.open(id);
+        if let Some(token) = message::swap_token(&mut body, key) {
+            self.flights.follow(key, token);
+        }
+        if matches!(body, ClientRequest::InitializeRequest(_)) {
+            (self.initialized, self.handshake) = (true, Some(key));
+        }
+        body.extensions_mut().insert(Place { _permit: Arc::new(place) });
+        Some(JsonRpcMessage::request(body, NumberOrString::Number(key)))
+    }
+
+    /// What speaks against a request, given those before it.
+    fn objection(&self, id: &RequestId, body: &ClientRequest) -> Option<ErrorData> {
+        if self.flights.holds(id) {
+            return Some(ErrorData::invalid_request("a request with this id is still in flight", None));
+        }
+        let depends = matches!(body, ClientRequest::ListToolsRequest(_) | ClientRequest::CallToolRequest(_));
+        (depends && !self.initialized && !message::names_revision(body)).then(|| {
+            let text = format!(
+                "the request does not say which revision of MCP it speaks: send `{}` and the other required \
+                 fields in `_meta`, or `initialize` first",
+                message::REVISION
+            );
+            ErrorData::invalid_params(text, None)
+        })
+    }
+
+    fn too_long(&self) -> Refusal {
+        let limit = self.limits.line_bytes;
+        tracing::warn!(limit, "a line of input was longer than the limit and was skipped");
+        let text = format!("the line is longer than {limit} bytes and was skipped; send less in one message");
+        Refusal::new(None, ErrorData::invalid_request(text, None))
+    }
+
+    /// Waits for the answers of what is in flight, and then ends what still runs. rmcp drops and renews
+    /// this wait with every answer, so it is enough to look once.
+    async fn drain(&mut self, until: Instant) {
+        if self.flights.is_empty() {
+            return;
+        }
+        // A reader that is gone can't wait for anything.
+        let _ = timeout_at(until, self.out.gone()).await;
+        self.abort.cancel();
+    }
+
+    /// The message as the client should see it, if it should see it at all.
+    fn address(&mut self, mut message: ServerJsonRpcMessage) -> Option<ServerJsonRpcMessage> {
+        match &mut message {
+            JsonRpcMessage::Response(response) => response.id = self.answer(&response.id)?,
+            JsonRpcMessage::Error(error) => error.id = Some(self.answer(error.id.as_ref()?)?),
+            JsonRpcMessage::Notification(news) => {
+                let ServerNotification::ProgressNotification(progress) = &mut news.notification else {
+                    return None;
+                };
+                // Progress is worth nothing to a client that doesn't keep up.
+                if !self.out.has_room() {
+                    return None;
+                }
+                let NumberOrString::Number(key) = progress.params.progress_token.0 else { return None };
+                progress.params.progress_token = self.flights.token(key)?;
+            }
+            JsonRpcMessage::Request(_) => return None,
+        }
+        Some(message)
+    }
+
+    fn answer(&mut self, id: &RequestId) -> Option<RequestId> {
+        let NumberOrString::Number(key) = id else { return None };
+        self.flights.answer(*key)
+    }
+}
+
+impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for StdioTransport<R> {
+    type Error = Infallible;
+
+    fn send(
+        &mut self,
+        message: ServerJsonRpcMessage,
+    ) -> impl Future<Output = Result<(), Infallible>> + Send + 'static {
+        let addressed = self.address(message);
+        let out = Arc::clone(&self.out);
+        async move {
+            if let Some(message) = addressed {
+                out.room().await;
+                out.push(&message);
+            }
+            Ok(())
+        }
+    }
+
+    async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        loop {
+            if let Some(until) = self.closing {
+                self.drain(until).await;
+                return None;
+            }
+            let event = self.event().await;
+            if let Some(message) = self.take(event) {
+                return Some(message);
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Result<(), Infallible> {
+        self.out.finish();
+        let at_least = Instant::now() + LAST_WORDS;
+        let until = self.closing.map_or(at_least, |closing| closing.max(at_least));
+        if timeout_at(until, &mut self.writer).await.is_err() {
+            tracing::warn!("the client did not read the last answers in time; they are lost");
+        }
+        Ok(())
+    }
+}
+
+impl<R> Drop for StdioTransport<R> {
+    fn drop(&mut self) {
+        self.writer.abort();
+    }
+}
+
+async fn write(out: Arc<Outbox>, sink: impl AsyncWrite + Unpin, fault: Fault) {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset};
+    match out.write_to(sink).await {
+        Ok(()) => {}
+        Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset) => {
+            tracing::info!("the client has closed its end; everything that runs for it ends");
+        }
+        Err(error) => fault.report(ServeError::Output(error)),
+    }
+}
+
+/// A place among the requests in flight. It travels with its request, and is free again when the work
+/// for that has ended: later than the answer's way out, and for a cancelled request later than its end
+/// in the client's eyes.
+#[derive(Clone)]
+struct Place {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// What can happen on the way in.
+enum Event {
+    /// A line was read; as a request it would take so many places.
+    Line(Inbound, u32),
+    /// There is a place for the request that waited.
+    Admitted(Request, OwnedSemaphorePermit),
+    TooLong,
+    End,
+    Failed(io::Error),
+    /// The client does not read any more.
+    Gone,
+}
+
+/// The way in.
+struct Inbox<R> {
+    lines: Lines<R>,
+    places: Arc<Semaphore>,
+    most: u32,
+    /// A request that was read and waits for places.
+    parked: Option<(Request, u32)>,
+}
+
+impl<R: AsyncRead + Unpin> Inbox<R> {
+    fn new(reader: R, limits: &StdioLimits) -> Self {
+        let lines = Lines::new(reader, limits.line_bytes);
+        let places = Arc::new(Semaphore::new(limits.in_flight as usize));
+        Self { lines, places, most: limits.in_flight, parked: None }
+    }
+
+    /// The next event. May be dropped while it waits; nothing is lost then.
+    async fn next(&mut self, out: &Outbox) -> Event {
+        out.room().await;
+        if let Some((_, places)) = &self.parked {
+            let place = Arc::clone(&self.places).acquire_many_owned(*places).await;
+            if let (Ok(place), Some((request, _))) = (place, self.parked.take()) {
+                return Event::Admitted(request, place);
+            }
+        }
+        match self.lines.next().await {
+            Ok(Some(Line::Text(text))) => {
+                let places = u32::try_from(text.len() / PLACE).unwrap_or(u32::MAX).saturating_add(1);
+                Event::Line(message::read(text), places.min(self.most))
+            }
+            Ok(Some(Line::TooLong)) => Event::TooLong,
+            Ok(None) => Event::End,
+            Err(error) => Event::Failed(error),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! One call and its end.
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::CallError;
+use crate::model::{CallId, Receipt, ToolOutput};
+
+/// A call of one tool, as it reaches the hub.
+#[derive(Debug)]
+pub struct Call {
+    /// Names it in logs and the receipt.
+    pub id: CallId,
+    /// Full name of the tool, `<plugin-id>_<tool>`.
+    pub tool: String,
+    /// The arguments, not checked yet.
+    pub arguments: Map<String, Value>,
+    /// Fires when the caller gives up: the work stops then.
+    pub cancel: CancellationToken,
+    /// Where news of the call goes, if anybody asked for it.
+    pub progress: Option<ProgressSender>,
+}
+
+impl Call {
+    /// A call that nobody follows and that only its deadline ends.
+    pub fn new(tool: impl Into<String>, arguments: Map<String, Value>) -> Self {
+        Self {
+            id: CallId::next(),
+            tool: tool.into(),
+            arguments,
+            cancel: CancellationToken::new(),
+            progress: None,
+        }
+    }
+}
+
+/// How a call ended. Every call gets exactly one.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What came back.
+    pub result: Result<ToolOutput, CallError>,
+    /// What it cost; absent where no guest ran.
+    pub receipt: Option<Receipt>,
+}
+
+impl Outcome {
+    /// An end before any guest ran.
+    pub fn refused(error: CallError) -> Self {
+        Self { result: Err(error), receipt: None }
+    }
+}
+
+/// Sends news of a call. It never waits: what the follower does not take in time is dropped.
+pub type ProgressSender = mpsc::Sender<Progress>;
+
+/// News of a running call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// How far it is.
+    Report {
+        /// Grows from report to report.
+        done: f64,
+        /// In the unit of `done`.
+        total: Option<f64>,
+        /// In words.
+        message: Option<String>,
+    },
+    /// A piece of a result that is still coming into being.
+    Partial(String),
+}

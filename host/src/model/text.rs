@@ -1,0 +1,114 @@
+//! Text from guests, made fit to show.
+//!
+//! Invariant: what comes out has no character that a terminal obeys or that hides from a reader.
+
+use std::borrow::Cow;
+
+/// Whether a character is one that people cannot see but that programs or models obey: controls
+/// (other than tab and line ends), bidirectional controls, tag characters and other invisibles.
+/// Zero-width joiners stay: scripts and emoji need them.
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => false,
+        c if c.is_control() => true,
+        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => true,
+        '\u{e0000}'..='\u{e007f}' => true,
+        _ => false,
+    }
+}
+
+/// The text without hidden characters; borrowed where there are none.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    // Printable ASCII, tab and line ends are the rule: one pass over bytes settles those.
+    let plain = |b: u8| matches!(b, b'\t' | b'\n' | b'\r' | b' '..=b'~');
+    if text.bytes().all(plain) || !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter(|c| !is_hidden(*c)).collect())
+}
+
+/// Cleans in place; allocates nothing where there is nothing to clean.
+pub fn clean_owned(text: String) -> String {
+    match clean(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(cleaned) => cleaned,
+    }
+}
+
+/// The longest prefix of at most `bytes` bytes that ends between characters.
+pub fn truncate(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes {
+        return text;
+    }
+    let end = (0..=bytes).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    &text[..end]
+}
+
+/// Cleaned and cut to `chars` characters, with a mark where it was cut.
+pub fn clean_and_cut(text: &str, chars: usize) -> String {
+    let cleaned = clean(text);
+    match cleaned.char_indices().nth(chars) {
+        None => cleaned.into_owned(),
+        Some((end, _)) => format!("{} [cut]", &cleaned[..end]),
+    }
+}
+
+/// One line for a log: hidden characters and line ends are escaped, so that what a guest writes is
+/// seen as it is and can never look like a line of the host.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hidden(c) || matches!(c, '\t' | '\n' | '\r') {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    Cow::Owned(line)
+}
+
+/// The known name that is nearest to what was written, if any is near enough to be meant.
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(written, name), name))
+        .filter(|(score, _)| *score >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clean, clean_and_cut, nearest, one_line, truncate};
+
+    #[test]
+    fn hidden_characters_go_and_scripts_and_emoji_stay() {
+        assert_eq!(clean("a\u{1b}[31mb\0\u{202e}c\u{e0041}d\u{9b}"), "a[31mbcd");
+        for kept in ["naïve\tтекст\n漢字", "👩\u{200d}💻", "می\u{200c}خواهم"] {
+            assert_eq!(clean(kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_cut_text_ends_between_characters_and_says_so() {
+        assert_eq!(truncate("aé", 2), "a");
+        assert_eq!(truncate("aé", 3), "aé");
+        assert_eq!(clean_and_cut("ééé", 2), "éé [cut]");
+        assert_eq!(clean_and_cut("éé", 2), "éé");
+    }
+
+    #[test]
+    fn a_log_line_stays_one_line() {
+        assert_eq!(one_line("a\n{\"jsonrpc\"}\r\u{1b}\u{202e}"), "a\\n{\"jsonrpc\"}\\r\\u{1b}\\u{202e}");
+    }
+
+    #[test]
+    fn a_near_name_is_offered_and_a_far_one_is_not() {
+        assert_eq!(nearest("memroy", ["fuel", "memory"]), Some("memory"));
+        assert_eq!(nearest("zzz", ["fuel", "memory"]), None);
+    }
+}

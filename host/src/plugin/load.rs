@@ -1,0 +1,231 @@
+//! From a file to a plugin: what it is, whose it is, whether it keeps the contract.
+//!
+//! Invariant: each file is judged by itself, and whatever is wrong with it is told in its own words.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use wasmparser::{Parser, Payload};
+use wasmtime::component::Component;
+
+use crate::bindings::{BaseIndices, KINDS, LIFECYCLE, ToolsKindIndices};
+use crate::config::PluginConfig;
+use crate::error::CallError;
+use crate::manifest::{self, Manifest};
+use crate::model::{PLUGIN_ID_RULE, PluginId, text};
+use crate::plugin::file::{Candidate, Contents};
+use crate::plugin::{Exports, INIT_DEADLINE, LoadedTool, Plugin, convert, define};
+use crate::sandbox::{Budget, Sandbox};
+
+/// Fuel for `init` and one list.
+const LOAD_FUEL: u64 = 200_000_000;
+/// Longest that a list may take.
+const LIST_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Why a file is no plugin, in words for the operator.
+pub type Refusal = String;
+
+/// Who a file says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its id.
+    pub id: PluginId,
+    /// Its version.
+    pub version: String,
+}
+
+impl Identity {
+    /// Reads who a file says it is: from the manifest in it, else from the one beside it, else from
+    /// its name.
+    ///
+    /// # Errors
+    /// Why it is no component, or what is wrong with its manifest.
+    pub fn of(candidate: &Candidate, contents: &Contents) -> Result<Self, Refusal> {
+        check_format(&contents.bytes)?;
+        let embedded = embedded_manifest(&contents.bytes)?;
+        let sidecar = contents.sidecar.as_deref().map(|text| (format!("{}.toml", candidate.stem()), text));
+        let manifest = match (embedded, sidecar) {
+            (Some(text), _) => Some(("plugin.toml".to_owned(), text)),
+            (None, sidecar) => sidecar,
+        };
+        match manifest {
+            Some((name, text)) => Manifest::parse(&name, text)
+                .map(|manifest| Self { id: manifest.id, version: manifest.version })
+                .map_err(|error| format!("bad manifest: {error}")),
+            None => Self::from_name(candidate.stem()),
+        }
+    }
+
+    fn from_name(stem: &str) -> Result<Self, Refusal> {
+        let id = PluginId::new(stem).ok_or_else(|| {
+            format!(
+                "bad name: it has no manifest, and {:?} is no plugin id: {PLUGIN_ID_RULE}",
+                text::one_line(text::truncate(stem, 100))
+            )
+        })?;
+        Ok(Self { id, version: "0.0.0".into() })
+    }
+}
+
+/// Tells apart what people drop into a plugin directory by mistake.
+fn check_format(bytes: &[u8]) -> Result<(), Refusal> {
+    match bytes {
+        [] => Err("not a component: the file is empty".into()),
+        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            Err("not a component: it is a core module; build it for wasm32-wasip2".into())
+        }
+        [0x7f, b'E', b'L', b'F', ..] => {
+            Err("precompiled artifact: hubcap compiles components by itself; drop the .wasm it came from"
+                .into())
+        }
+        _ if bytes.trim_ascii_start().starts_with(b"(") => {
+            Err("text format: assemble it first, as with `wasm-tools parse`".into())
+        }
+        _ => Err("not a component: it does not start like WebAssembly".into()),
+    }
+}
+
+/// The text of the manifest in a component.
+fn embedded_manifest(bytes: &[u8]) -> Result<Option<&str>, Refusal> {
+    let mut found = None;
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(|error| format!("not a valid component: {}", first_line(&error.to_string())))? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::CustomSection(section) if depth == 0 && section.name() == manifest::SECTION => {
+                if found.replace(section.data()).is_some() {
+                    return Err("bad manifest: the component holds two".into());
+                }
+            }
+            _ => {}
+        }
+    }
+    match found {
+        Some(data) if data.len() > manifest::MAX_BYTES => {
+            Err(format!("bad manifest: {} bytes, more than {}", data.len(), manifest::MAX_BYTES))
+        }
+        Some(data) => std::str::from_utf8(data).map(Some).map_err(|_| "bad manifest: it is not UTF-8".into()),
+        None => Ok(None),
+    }
+}
+
+impl Plugin {
+    /// Compiles and defines a plugin. Takes a moment: never on the way of a call.
+    ///
+    /// # Errors
+    /// Why the file does not keep the contract.
+    pub async fn load(
+        sandbox: Arc<Sandbox>,
+        identity: Identity,
+        bytes: Vec<u8>,
+        config: &PluginConfig,
+    ) -> Result<(Self, Vec<&'static str>), Refusal> {
+        let compiler = Arc::clone(&sandbox);
+        let component = tokio::task::spawn_blocking(move || compiler.engine().compile(&bytes))
+            .await
+            .map_err(|_| "not a valid component: compiling it crashed".to_owned())?
+            .map_err(|error| format!("not a valid component: {}", first_line(&format!("{error:#}"))))?;
+        let kinds = check_world(&component)?;
+        let pre = sandbox.prepare(&component).map_err(|error| missing_import(&component, &error))?;
+        let wrong = |error: wasmtime::Error| format!("wrong world: {}", first_line(&format!("{error:#}")));
+        let exports = Exports {
+            base: BaseIndices::new(&pre).map_err(wrong)?,
+            tools: kinds
+                .contains(&"tools")
+                .then(|| ToolsKindIndices::new(&pre))
+                .transpose()
+                .map_err(wrong)?,
+        };
+        let mut plugin = Self {
+            id: identity.id,
+            version: identity.version,
+            tools: Vec::new(),
+            pre,
+            exports,
+            config: config_json(&config.config)?,
+            budget: config.budget,
+            sandbox,
+        };
+        plugin.tools = plugin.define().await?;
+        Ok((plugin, kinds))
+    }
+
+    /// Runs `init` and asks for the tools, in a store of its own.
+    async fn define(&self) -> Result<Vec<LoadedTool>, Refusal> {
+        let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
+        let mut store = self.sandbox.open(&budget, None);
+        let never = CancellationToken::new();
+        let instance = self
+            .start(&mut store, Instant::now() + INIT_DEADLINE, &never)
+            .await
+            .map_err(|error| failed("init", &error))?;
+        if self.exports.tools.is_none() {
+            return Ok(Vec::new());
+        }
+        let listed = store
+            .run("list-tools", Instant::now() + LIST_DEADLINE, &never, async |store| {
+                let tools = self.tools_export(&mut *store, &instance)?;
+                tools.hubcap_plugin_tools().call_list_tools(store).await
+            })
+            .await
+            .map_err(|error| failed("list-tools", &error))?;
+        let given = listed.map_err(|error| failed("list-tools", &convert::guest_error(error)))?;
+        define::tools(&self.id, given).map_err(|what| format!("bad definition: {what}"))
+    }
+}
+
+fn failed(step: &str, error: &CallError) -> Refusal {
+    format!("failed in {step}: {error}")
+}
+
+fn config_json(config: &Map<String, Value>) -> Result<String, Refusal> {
+    serde_json::to_string(config)
+        .map_err(|error| format!("its configuration cannot be written as JSON: {error}"))
+}
+
+/// The kinds that a component exports.
+fn check_world(component: &Component) -> Result<Vec<&'static str>, Refusal> {
+    let engine = component.engine();
+    let exports: Vec<String> =
+        component.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect();
+    let has = |interface: &str| exports.iter().any(|export| export == interface);
+    if !has(LIFECYCLE) {
+        let package = LIFECYCLE.split('/').next().unwrap_or_default();
+        let other = exports.iter().find(|export| export.starts_with(package));
+        return Err(match other {
+            Some(other) => format!("wrong world: it exports {other}, and this hubcap needs {LIFECYCLE}"),
+            None => format!("wrong world: it does not export {LIFECYCLE}"),
+        });
+    }
+    let kinds: Vec<_> = KINDS.iter().filter(|(_, interface)| has(interface)).map(|(kind, _)| *kind).collect();
+    if kinds.is_empty() {
+        return Err("wrong world: it exports no kind: tools, validators or providers".into());
+    }
+    Ok(kinds)
+}
+
+/// Names the import that is not there, as wasmtime's own text does in more words.
+fn missing_import(component: &Component, error: &wasmtime::Error) -> Refusal {
+    let text = format!("{error:#}");
+    let engine = component.engine();
+    let component_type = component.component_type();
+    let named = component_type
+        .imports(engine)
+        .map(|(name, _)| name.to_owned())
+        .find(|name| text.contains(&format!("`{name}`")));
+    match named {
+        Some(name) => format!(
+            "missing import: it imports `{name}`, which hubcap does not offer ({})",
+            first_line(&text)
+        ),
+        None => format!("missing import: {}", first_line(&text)),
+    }
+}
+
+fn first_line(long: &str) -> String {
+    text::clean_and_cut(long.lines().next().unwrap_or_default(), 500)
+}

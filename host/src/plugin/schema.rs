@@ -1,0 +1,215 @@
+//! JSON Schemas of tools: read within bounds, and used to check arguments and results.
+//!
+//! Invariant: nothing outside of the schema's own text is ever fetched, and a pattern takes linear time.
+
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::{Map, Value};
+
+use crate::error::{Blame, CallError, Code};
+use crate::model::text;
+
+/// Bytes of a schema's text.
+const MAX_BYTES: usize = 32 << 10;
+/// Arrays and objects in one another.
+const MAX_DEPTH: usize = 16;
+/// Bytes that one compiled pattern may take.
+const MAX_PATTERN_BYTES: usize = 1 << 20;
+/// Violations that an error tells.
+const MAX_TOLD: usize = 5;
+/// Keywords whose text is for people and can be cleaned without changing what the schema means.
+const PROSE: [&str; 3] = ["description", "title", "$comment"];
+
+/// Reads a schema from a plugin: an object, within bounds, with its prose cleaned.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(super) fn read(schema: &str) -> Result<Map<String, Value>, String> {
+    if schema.len() > MAX_BYTES {
+        return Err(format!("has {} bytes, more than {MAX_BYTES}", schema.len()));
+    }
+    let value = serde_json::from_str(schema).map_err(|error| format!("is no JSON: {error}"))?;
+    let Value::Object(mut map) = value else {
+        return Err("is no JSON object".into());
+    };
+    tidy_object(&mut map, 1)?;
+    Ok(map)
+}
+
+fn tidy(key: &str, value: &mut Value, depth: usize) -> Result<(), String> {
+    match value {
+        Value::Object(map) => tidy_object(map, depth + 1),
+        Value::Array(items) => {
+            check_depth(depth + 1)?;
+            items.iter_mut().try_for_each(|item| tidy("", item, depth + 1))
+        }
+        Value::String(string) if PROSE.contains(&key) => {
+            *string = text::clean_owned(std::mem::take(string));
+            Ok(())
+        }
+        Value::String(string) => {
+            check_ref(key, string)?;
+            check_visible(string)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+fn tidy_object(map: &mut Map<String, Value>, depth: usize) -> Result<(), String> {
+    check_depth(depth)?;
+    map.iter_mut().try_for_each(|(key, value)| {
+        check_visible(key)?;
+        tidy(key, value, depth)
+    })
+}
+
+fn check_depth(depth: usize) -> Result<(), String> {
+    if depth > MAX_DEPTH { Err(format!("is nested deeper than {MAX_DEPTH}")) } else { Ok(()) }
+}
+
+fn check_ref(key: &str, target: &str) -> Result<(), String> {
+    if matches!(key, "$ref" | "$dynamicRef" | "$recursiveRef") && !target.starts_with('#') {
+        return Err(format!(
+            "has a `{key}` to {:?}; only references inside the schema (`#…`) are allowed",
+            text::truncate(target, 100)
+        ));
+    }
+    Ok(())
+}
+
+fn check_visible(string: &str) -> Result<(), String> {
+    if matches!(text::clean(string), std::borrow::Cow::Owned(_)) {
+        return Err(format!("has hidden characters in {:?}", text::truncate(string, 100)));
+    }
+    Ok(())
+}
+
+/// A schema, compiled.
+pub(super) struct Checker(Validator);
+
+impl Checker {
+    /// Compiles a schema that [`read`] has let through.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(super) fn new(schema: &Map<String, Value>) -> Result<Self, String> {
+        jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
+            .offline()
+            .build(&Value::Object(schema.clone()))
+            .map(Self)
+            .map_err(|error| format!("is no JSON Schema: {error}"))
+    }
+
+    pub(super) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
+        self.check(arguments).map_err(|what| {
+            CallError::new(
+                Code::InvalidArguments,
+                Blame::Caller,
+                format!("the arguments do not match the tool's input schema: {what}"),
+            )
+        })
+    }
+
+    pub(super) fn check_output(&self, output: &Value) -> Result<(), CallError> {
+        self.check(output).map_err(|what| {
+            CallError::new(
+                Code::InvalidOutput,
+                Blame::Plugin,
+                format!("the result does not match the tool's output schema: {what}"),
+            )
+        })
+    }
+
+    fn check(&self, value: &Value) -> Result<(), String> {
+        if self.0.is_valid(value) {
+            return Ok(());
+        }
+        let mut errors = self.0.iter_errors(value);
+        let mut told: Vec<String> = errors
+            .by_ref()
+            .take(MAX_TOLD)
+            .map(|error| {
+                let path = error.instance_path().to_string();
+                format!(
+                    "at {}: {}",
+                    if path.is_empty() { "the root" } else { &path },
+                    text::truncate(&error.to_string(), 500)
+                )
+            })
+            .collect();
+        if errors.next().is_some() {
+            told.push("and more".into());
+        }
+        Err(told.join("; "))
+    }
+}
+
+/// The JSON text of checked arguments: the one time that they are written.
+pub(super) fn to_json(arguments: &Value) -> Result<String, CallError> {
+    serde_json::to_string(arguments).map_err(|error| {
+        CallError::new(Code::Internal, Blame::Host, "the arguments cannot be written as JSON")
+            .with_source(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Checker, MAX_BYTES, MAX_DEPTH, read};
+
+    fn nested(depth: usize) -> String {
+        format!("{}{}{}", "{\"a\":".repeat(depth - 1), "{}", "}".repeat(depth - 1))
+    }
+
+    #[test]
+    fn a_schema_of_the_full_size_and_depth_is_read_and_a_larger_one_is_not() {
+        assert!(read(&nested(MAX_DEPTH)).is_ok());
+        assert!(read(&nested(MAX_DEPTH + 1)).unwrap_err().contains("deeper than 16"));
+        let padded = |bytes: usize| format!("{{}}{}", " ".repeat(bytes - 2));
+        assert!(read(&padded(MAX_BYTES)).is_ok());
+        assert!(read(&padded(MAX_BYTES + 1)).unwrap_err().contains("more than 32768"));
+    }
+
+    #[test]
+    fn only_references_into_the_schema_itself_are_let_through() {
+        assert!(read(r##"{"$ref":"#/$defs/a","$defs":{"a":{}}}"##).is_ok());
+        for target in ["http://127.0.0.1/x", "file:///etc/passwd", "other.json"] {
+            let error = read(&json!({ "items": { "$ref": target } }).to_string()).unwrap_err();
+            assert!(error.contains(target), "{error}");
+        }
+    }
+
+    #[test]
+    fn prose_is_cleaned_and_a_hidden_character_elsewhere_is_refused() {
+        let schema = read(r#"{"description":"a\u001b[1mb\u202e"}"#).unwrap();
+        assert_eq!(schema["description"], "a[1mb");
+        assert!(read(r#"{"enum":["a\u202e"]}"#).unwrap_err().contains("hidden"));
+        assert!(read(r#"{"properties":{"a\u200b":{}}}"#).unwrap_err().contains("hidden"));
+    }
+
+    #[test]
+    fn a_violation_is_told_with_its_path_and_its_reason() {
+        let schema = read(r#"{"type":"object","properties":{"a":{"type":"array","items":{"type":"string"}}},"required":["b"]}"#).unwrap();
+        let error = Checker::new(&schema).unwrap().check_arguments(&json!({ "a": ["x", 1] })).unwrap_err();
+        assert!(error.message().contains("at /a/1: 1 is not of type \"string\""), "{error}");
+        assert!(error.message().contains("\"b\" is a required property"), "{error}");
+    }
+
+    #[test]
+    fn a_pattern_that_would_backtrack_takes_linear_time() {
+        let schema = read(r#"{"type":"object","properties":{"a":{"pattern":"^(a+)+$"}}}"#).unwrap();
+        let checker = Checker::new(&schema).unwrap();
+        let started = std::time::Instant::now();
+        assert!(checker.check_arguments(&json!({ "a": format!("{}b", "a".repeat(50_000)) })).is_err());
+        assert!(started.elapsed() < std::time::Duration::from_millis(500));
+    }
+
+    #[test]
+    fn what_is_no_schema_is_refused() {
+        for schema in ["[]", "nothing", "{\"type\":\"no such type\"}", "{\"pattern\":\"(\"}"] {
+            assert!(read(schema).and_then(|schema| Checker::new(&schema).map(|_| ())).is_err(), "{schema}");
+        }
+    }
+}

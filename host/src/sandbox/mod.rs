@@ -1,0 +1,171 @@
+//! One call's store: its state, its limits, its clock.
+//!
+//! Invariant: a store serves one call and is dropped whatever its end; everything in it is bounded.
+
+mod end;
+mod limiter;
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use wasmtime::Store;
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
+use wasmtime_wasi::clocks::WasiClocksCtx;
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+
+use crate::engine::Engine;
+use crate::error::CallError;
+use crate::imports::{GuestLog, HasImports, Imports, ProgressSink, RandomSource};
+use crate::model::{ProgressSender, Receipt};
+
+use limiter::Limiter;
+
+/// Bytes that may cross from the guest to the host in one host call or result.
+const HOST_CALL_BYTES: usize = 8 << 20;
+/// Handles that a guest may hold, and entries of the table behind them.
+const MAX_HANDLES: usize = 4_096;
+
+/// What one call may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Fuel: about one unit per WebAssembly instruction.
+    pub fuel: u64,
+    /// Wall time.
+    pub deadline: Duration,
+    /// Guest memory in bytes, all memories together.
+    pub memory: usize,
+}
+
+/// The data of a call's store.
+pub(crate) struct CallState {
+    limiter: Limiter,
+    imports: Imports,
+}
+
+impl HasImports for CallState {
+    fn imports(&mut self) -> &mut Imports {
+        &mut self.imports
+    }
+}
+
+/// Where guests run: the engine and everything that a guest can import.
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<CallState>,
+}
+
+impl Sandbox {
+    /// A sandbox on an engine.
+    ///
+    /// # Errors
+    /// When two imports have the same name: a fault of the host.
+    pub fn new(engine: Engine) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(engine.wasmtime());
+        crate::imports::add_to_linker(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+
+    /// The engine, to compile with.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Binds a component's imports, so that no call has to.
+    ///
+    /// # Errors
+    /// wasmtime's own: it names the import that is missing or has another shape.
+    pub(crate) fn prepare(&self, component: &Component) -> wasmtime::Result<InstancePre<CallState>> {
+        self.linker.instantiate_pre(component)
+    }
+
+    /// Opens a store for one call.
+    pub(crate) fn open(&self, budget: &Budget, follower: Option<ProgressSender>) -> CallStore {
+        let imports = Imports {
+            table: bounded_table(),
+            log: GuestLog::default(),
+            progress: ProgressSink::new(follower),
+            random: RandomSource::new(),
+            clocks: WasiClocksCtx::default(),
+            files: WasiFilesystemCtx::default(),
+        };
+        let state = CallState { limiter: Limiter::new(budget.memory), imports };
+        let mut store = Store::new(self.engine.wasmtime(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(HOST_CALL_BYTES);
+        store.set_max_component_handles(MAX_HANDLES);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        // The engine always has fuel on, the only reason for which this could fail.
+        let fuelled = store.set_fuel(budget.fuel);
+        debug_assert!(fuelled.is_ok(), "fuel is on");
+        CallStore { store, budget: *budget, opened: Instant::now() }
+    }
+}
+
+fn bounded_table() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(MAX_HANDLES);
+    table
+}
+
+/// A store that serves one call.
+pub(crate) struct CallStore {
+    pub(crate) store: Store<CallState>,
+    budget: Budget,
+    opened: Instant,
+}
+
+impl CallStore {
+    /// Runs a step of the call until it ends by itself, `deadline` comes or the caller gives up. What
+    /// was cut off must not be resumed: the caller drops the store.
+    pub(crate) async fn run<T>(
+        &mut self,
+        what: &str,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        step: impl AsyncFnOnce(&mut Store<CallState>) -> wasmtime::Result<T>,
+    ) -> Result<T, CallError> {
+        let end = {
+            let step = pin!(step(&mut self.store));
+            bounded(step, deadline, cancel).await
+        };
+        match end {
+            End::Itself(Ok(value)) => Ok(value),
+            End::Itself(Err(error)) => Err(end::classify(error, self.store.data(), &self.budget)),
+            End::Deadline => Err(end::too_late(what, deadline.saturating_duration_since(self.opened))),
+            End::Cancelled => Err(end::cancelled()),
+        }
+    }
+
+    /// What the call has cost so far. Ends the guest's log.
+    pub(crate) fn receipt(&self) -> Receipt {
+        let state = self.store.data();
+        let (log_lines, log_lines_dropped) = state.imports.log.finish();
+        Receipt {
+            fuel: self.budget.fuel.saturating_sub(self.store.get_fuel().unwrap_or(0)),
+            peak_memory_bytes: state.limiter.peak_memory() as u64,
+            wall_micros: u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX),
+            log_lines,
+            log_lines_dropped,
+            ..Receipt::default()
+        }
+    }
+}
+
+enum End<T> {
+    Itself(T),
+    Deadline,
+    Cancelled,
+}
+
+/// The work comes first: a call that never waits then never touches the timer.
+async fn bounded<T>(work: impl Future<Output = T>, deadline: Instant, cancel: &CancellationToken) -> End<T> {
+    tokio::select! {
+        biased;
+        result = work => End::Itself(result),
+        () = cancel.cancelled() => End::Cancelled,
+        () = tokio::time::sleep_until(deadline.into()) => End::Deadline,
+    }
+}

@@ -1,0 +1,34 @@
+//! The plugin `placeholder-detector`: finds unfinished or elided code before it lands.
+//!
+//! Invariant: only this file touches the host; everything else is plain functions on text.
+
+mod arguments;
+mod finding;
+mod language;
+mod report;
+mod rules;
+mod scan;
+mod schema;
+mod text;
+mod tools;
+
+use hubcap_sdk::{Context, Error, Output, Plugin, Tool, Tools, progress};
+
+/// The plugin.
+pub struct Detector;
+
+impl Plugin for Detector {}
+
+impl Tools for Detector {
+    fn list_tools() -> Result<Vec<Tool>, Error> {
+        Ok(tools::list())
+    }
+
+    fn call_tool(name: &str, arguments: &str, _context: Context) -> Result<Output, Error> {
+        tools::call(name, arguments, &|done, total, path| {
+            progress::report(done as f64, Some(total as f64), Some(path));
+        })
+    }
+}
+
+hubcap_sdk::export!(Detector: tools);

@@ -1,0 +1,87 @@
+//! One text through all rules.
+//!
+//! Invariant: no text makes it fail, and the findings come by position, then by rule.
+
+use crate::finding::Found;
+use crate::language::rust::{Code, read};
+use crate::language::{Grammar, Lexed, detect, lex, markdown, plain};
+use crate::rules::{Comments, Selection, Surroundings, rust_stubs, rust_test_regions};
+
+/// A text to scan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    /// The text itself.
+    pub(crate) text: &'a str,
+    /// Where it is from; nothing is read there.
+    pub(crate) path: Option<&'a str>,
+    /// Its language, where the caller knows.
+    pub(crate) language: Option<&'a str>,
+}
+
+/// Folders that hold tests.
+const TEST_FOLDERS: [&str; 8] =
+    ["tests", "test", "__tests__", "spec", "specs", "testdata", "fixtures", "__mocks__"];
+
+/// Scans texts under the same wishes.
+pub(crate) struct Scanner {
+    comments: Comments,
+    rules: Selection,
+    min_confidence: f64,
+}
+
+impl Scanner {
+    /// Looks for these rules, and leaves out findings below `min_confidence`.
+    pub(crate) fn new(rules: Selection, min_confidence: f64) -> Self {
+        Self { comments: Comments::new(), rules, min_confidence }
+    }
+
+    /// All findings in a text.
+    pub(crate) fn scan(&self, source: &Source<'_>) -> Vec<Found> {
+        let text = source.text;
+        let mut found = match detect(source.language, source.path, text).grammar {
+            Grammar::Rust => self.rust(source),
+            Grammar::Code(syntax) => self.comments(&lex(text, syntax), source),
+            Grammar::Markdown => self.comments(&markdown(text), source),
+            Grammar::Plain => self.comments(&plain(text), source),
+        };
+        found.retain(|found| found.confidence.as_f64() >= self.min_confidence);
+        found.sort_by_key(|found| (found.start, found.rule, found.end));
+        found
+    }
+
+    fn comments(&self, lexed: &Lexed, source: &Source<'_>) -> Vec<Found> {
+        let whole = 0..source.text.len();
+        let tests = if is_test_path(source.path) { vec![whole] } else { Vec::new() };
+        let around = Surroundings { text: source.text, tests: &tests, rules: self.rules };
+        self.comments.check(lexed, &around).found
+    }
+
+    fn rust(&self, source: &Source<'_>) -> Vec<Found> {
+        let (lexed, code) = read(source.text);
+        let tests = rust_tests(&code, source);
+        let around = Surroundings { text: source.text, tests: &tests, rules: self.rules };
+        let mut report = self.comments.check(&lexed, &around);
+        report.found.extend(rust_stubs(&code, &tests, &report.evidence, self.rules));
+        report.found
+    }
+}
+
+fn rust_tests(code: &Code<'_>, source: &Source<'_>) -> Vec<std::ops::Range<usize>> {
+    let whole = 0..source.text.len();
+    if is_test_path(source.path) { vec![whole] } else { rust_test_regions(code) }
+}
+
+/// Whether a path is that of tests, by its folders or its name.
+fn is_test_path(path: Option<&str>) -> bool {
+    let Some(path) = path else { return false };
+    let path = path.replace('\\', "/").to_ascii_lowercase();
+    let (folders, file) = path.rsplit_once('/').unwrap_or(("", &path));
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let named = stem == "tests" || stem == "test" || stem == "conftest" || stem.starts_with("test_");
+    let ended = ["_test", "_tests", ".test", ".spec", "_spec"].iter().any(|end| stem.ends_with(end));
+    named || ended || folders.split('/').any(|folder| TEST_FOLDERS.contains(&folder))
+}
+
+#[cfg(test)]
+#[path = "tests/scan.rs"]
+mod tests;

@@ -1,0 +1,311 @@
+//! Guests that take too much: processor, time, memory, tables, instances, handles, random bytes.
+//!
+//! Invariant: each bound has a guest that stays inside it and one that does not, and after each of them
+//! the host is as well as before.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::case::{Case, budget_of};
+use crate::support::guests::plugin_with;
+use crate::support::home::Home;
+use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, cost, text};
+
+/// Guest memory (64 MiB), what one host call may lift (8 MiB), and what the host itself needs (16 MiB).
+const MOST_GROWTH_MIB: u64 = 88;
+
+/// What the machine may add to the time of a call as its caller sees it: it runs other tests too.
+const BUSY: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_loop_in_a_call_ends_when_its_fuel_is_used_up() {
+    let mut case = Case::guest("looping");
+    assert_says(&case.call("looping_count", json!({ "n": 100_000 })), "100000");
+    let result = case.call("looping_spin", json!({}));
+    assert_guest_failed(&result, "fuel");
+    let fuel = cost(&result, "fuel");
+    assert!((990_000_000..=1_000_000_000).contains(&fuel), "{fuel}");
+    case.end();
+}
+
+#[test]
+fn the_operator_sets_the_fuel_of_a_plugin() {
+    let mut case = Case::guest_with("looping", "fuel = 2_000_000");
+    assert_says(&case.call("looping_count", json!({ "n": 10_000 })), "10000");
+    let result = case.call("looping_count", json!({ "n": 10_000_000 }));
+    assert_guest_failed(&result, "fuel");
+    assert!(cost(&result, "fuel") <= 2_000_000, "{result:#}");
+    case.end();
+}
+
+#[test]
+fn the_same_call_costs_the_same_fuel_each_time() {
+    let mut case = Case::guest("looping");
+    let first = cost(&case.call("looping_count", json!({ "n": 12_345 })), "fuel");
+    for _ in 0..100 {
+        assert_eq!(cost(&case.call("looping_count", json!({ "n": 12_345 })), "fuel"), first);
+    }
+    case.end();
+}
+
+#[test]
+fn fuel_runs_out_at_the_same_round_each_time() {
+    let mut case = Case::guest_with("looping", "fuel = 2_000_000");
+    let mut enough = |rounds: u32| {
+        let result = case.call("looping_count", json!({ "n": rounds }));
+        match code(&result) {
+            "" => true,
+            "fuel" => false,
+            other => panic!("{other}: {result:#}"),
+        }
+    };
+    // Six digits each, because reading the number costs fuel as well.
+    let (mut most, mut too_many) = (100_000, 999_999);
+    assert!(enough(most) && !enough(too_many));
+    while too_many - most > 1 {
+        let middle = u32::midpoint(most, too_many);
+        if enough(middle) { most = middle } else { too_many = middle }
+    }
+    for _ in 0..100 {
+        assert!(enough(most) && !enough(most + 1), "the bound of {most} rounds moved");
+    }
+    case.end();
+}
+
+#[test]
+fn host_calls_do_not_refill_fuel() {
+    let mut case = Case::guest_with("clock-flood", "fuel = 50_000_000");
+    assert_says(&case.call("clock-flood_read", json!({ "n": 1_000 })), "1000");
+    assert_guest_failed(&case.call("clock-flood_read", json!({})), "fuel");
+    case.end();
+}
+
+#[test]
+fn waiting_for_timers_that_are_due_ends_at_the_budget() {
+    let mut case = Case::guest_with("clock-flood", "fuel = 20_000_000, deadline = \"2s\"");
+    assert_says(&case.call("clock-flood_busy-poll", json!({ "n": 100 })), "100");
+    let result = case.call("clock-flood_busy-poll", json!({}));
+    assert!(["fuel", "deadline"].contains(&code(&result)), "{result:#}");
+    case.end();
+}
+
+/// The call ended at its deadline: no sooner, and no later than the host promises.
+#[track_caller]
+fn assert_ended_at(deadline: Duration, result: &Value, waited: Duration) {
+    assert_guest_failed(result, "deadline");
+    let wall = Duration::from_micros(cost(result, "wallMicros"));
+    assert!(wall >= deadline && wall <= deadline + Duration::from_millis(250), "{wall:?}");
+    assert!(waited <= deadline + Duration::from_millis(250) + BUSY, "{waited:?}");
+}
+
+#[test]
+fn a_loop_that_has_the_fuel_ends_at_its_deadline() {
+    let mut case = Case::guest_with("looping", "fuel = 100_000_000_000, deadline = \"300ms\"");
+    let (result, waited) = case.timed("looping_spin", json!({}));
+    assert_ended_at(Duration::from_millis(300), &result, waited);
+    case.end();
+}
+
+#[test]
+fn a_guest_that_sleeps_for_ever_ends_at_its_deadline() {
+    let mut case = Case::guest_with("sleeping", "deadline = \"300ms\"");
+    let (result, waited) = case.timed("sleeping_forever", json!({}));
+    assert_ended_at(Duration::from_millis(300), &result, waited);
+    case.end();
+}
+
+#[test]
+fn sleepers_do_not_slow_a_neighbour() {
+    let mut case =
+        Case::of(Home::new().guest("sleeping").config(&budget_of("sleeping", "deadline = \"1s\"")));
+    let sleepers: Vec<Value> = (0..8).map(|_| case.server.send_call("sleeping_forever", json!({}))).collect();
+    for _ in 0..50 {
+        let (result, waited) = case.timed("plain_run", json!({}));
+        assert_says(&result, "done");
+        assert!(waited < Duration::from_millis(500), "{waited:?}");
+    }
+    for sleeper in &sleepers {
+        assert_guest_failed(&case.server.result(sleeper), "deadline");
+    }
+    case.end();
+}
+
+#[test]
+fn memory_that_is_asked_for_politely_ends_at_the_limit() {
+    let mut case = Case::guest("memory");
+    let result = case.call("memory_steps", json!({ "mebibytes": 40 }));
+    assert_says(&result, "40");
+    let peak = cost(&result, "peakMemoryBytes");
+    assert!((40 << 20..64 << 20).contains(&peak), "{peak}");
+    let result = case.call("memory_steps", json!({ "mebibytes": 200 }));
+    let taken: u64 = text(&result).parse().unwrap();
+    assert!((50..64).contains(&taken), "{result:#}");
+    assert!(cost(&result, "peakMemoryBytes") <= 64 << 20, "{result:#}");
+    assert!(case.growth_mib() <= MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
+    case.end();
+}
+
+#[test]
+fn memory_that_is_insisted_on_ends_the_call() {
+    let mut case = Case::guest("memory");
+    assert_guest_failed(&case.call("memory_insist", json!({ "mebibytes": 200 })), "memory");
+    assert_says(&case.call("memory_at-once", json!({ "mebibytes": 40 })), "40");
+    assert_guest_failed(&case.call("memory_at-once", json!({ "mebibytes": 200 })), "memory");
+    assert!(case.growth_mib() <= MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
+    case.end();
+}
+
+#[test]
+fn the_operator_sets_the_memory_of_a_plugin() {
+    let mut case = Case::guest_with("memory", "memory = \"16MiB\"");
+    assert_says(&case.call("memory_insist", json!({ "mebibytes": 10 })), "10");
+    assert_guest_failed(&case.call("memory_insist", json!({ "mebibytes": 20 })), "memory");
+    case.end();
+}
+
+#[test]
+fn memories_are_counted_together() {
+    let mut case = Case::wat("growing-memories");
+    assert_says(&case.call("growing-memories_run", json!({ "n": 300 })), "done");
+    assert_guest_failed(&case.call("growing-memories_run", json!({ "n": 400 })), "memory");
+    case.end();
+}
+
+#[test]
+fn a_table_grows_to_its_limit() {
+    let mut case = Case::wat("tables");
+    assert_says(&case.call("tables_run", json!({ "n": 90_000 })), "done");
+    assert_guest_failed(&case.call("tables_run", json!({ "n": 110_000 })), "limit");
+    case.end();
+}
+
+/// The plugin in this file is refused, for a reason that names this.
+#[track_caller]
+fn assert_refused(home: &Home, file: &str, word: &str) {
+    let plugin = home.plugin(file);
+    assert_eq!(plugin["state"], "refused", "{plugin:#}");
+    let reason = plugin["reason"].as_str().unwrap_or_default().to_lowercase();
+    assert!(reason.contains(word) && !reason.contains('\n'), "{plugin:#}");
+}
+
+#[test]
+fn what_starts_too_large_is_refused_at_load() {
+    let home = Home::new().wat("many-memories").wat("multi-memory").wat("huge-table").wat("plain");
+    assert_refused(&home, "many-memories.wasm", "memory");
+    assert_refused(&home, "multi-memory.wasm", "memor");
+    assert_refused(&home, "huge-table.wasm", "table");
+    assert_eq!(home.plugin("plain.wasm")["state"], "ready");
+}
+
+#[test]
+fn core_instances_and_memories_are_counted() {
+    // The plugin itself has two instances and one memory.
+    let instances = |n: usize, module: &str| {
+        plugin_with(&format!("(core module $m {module})\n{}", "(core instance (instantiate $m))\n".repeat(n)))
+    };
+    let home = Home::new()
+        .file("instances-32.wasm", &instances(30, ""))
+        .file("instances-33.wasm", &instances(31, ""))
+        .file("memories-8.wasm", &instances(7, "(memory 1)"))
+        .file("memories-9.wasm", &instances(8, "(memory 1)"));
+    assert_eq!(home.plugin("instances-32.wasm")["reason"], Value::Null);
+    assert_eq!(home.plugin("memories-8.wasm")["reason"], Value::Null);
+    assert_refused(&home, "instances-33.wasm", "instance");
+    assert_refused(&home, "memories-9.wasm", "memor");
+}
+
+#[test]
+fn proposals_that_are_off_are_refused_by_name() {
+    let cases = [
+        ("memory64", "(core module (memory i64 1))", "memory64"),
+        ("threads", "(core module (memory 1 1 shared))", "thread"),
+        ("gc", "(core module (type (struct (field i32))))", "gc"),
+        ("exceptions", "(core module (tag))", "exception"),
+        ("tail-call", "(core module (func return_call 0))", "tail call"),
+    ];
+    let home = cases.iter().fold(Home::new(), |home, (name, module, _)| {
+        home.file(&format!("{name}.wasm"), &plugin_with(module))
+    });
+    for (name, _, word) in cases {
+        assert_refused(&home, &format!("{name}.wasm"), word);
+    }
+}
+
+#[test]
+fn resources_of_the_guest_are_counted() {
+    let mut case = Case::wat("resource-flood");
+    assert_says(&case.call("resource-flood_run", json!({ "n": 4_000 })), "done");
+    assert_guest_failed(&case.call("resource-flood_run", json!({ "n": 10_000_000 })), "limit");
+    case.end();
+}
+
+#[test]
+fn resources_of_the_host_are_counted() {
+    let mut case = Case::guest("pollables");
+    assert_says(&case.call("pollables_open", json!({ "n": 1_500 })), "1500");
+    assert_guest_failed(&case.call("pollables_open", json!({ "n": 1_000_000 })), "limit");
+    assert!(case.growth_mib() <= MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
+    case.end();
+}
+
+#[test]
+fn a_poll_of_very_many_things_is_bounded() {
+    let mut case = Case::guest_with("sleeping", "deadline = \"1s\"");
+    assert_says(&case.call("sleeping_many", json!({ "n": 1_000 })), "1000");
+    assert_guest_failed(&case.call("sleeping_many", json!({ "n": 1_000_000 })), "limit");
+    let (result, waited) = case.timed("sleeping_repeated", json!({ "n": 1_000_000 }));
+    assert!(["deadline", "limit"].contains(&code(&result)), "{result:#}");
+    assert!(waited < Duration::from_millis(1_250) + BUSY, "{waited:?}");
+    assert!(case.growth_mib() <= 2 * MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
+    case.end();
+}
+
+#[test]
+fn a_poll_of_nothing_is_a_trap() {
+    let mut case = Case::guest("sleeping");
+    assert_guest_failed(&case.call("sleeping_empty", json!({})), "trap");
+    case.end();
+}
+
+#[test]
+fn random_bytes_of_one_call_are_counted() {
+    let mut case = Case::guest("random");
+    let mebibyte = json!({ "pieces": 1, "bytes": 1 << 20 });
+    assert_says(&case.call("random_take", mebibyte), "1048576");
+    assert_says(&case.call("random_take", json!({ "pieces": 1_024, "bytes": 1_024 })), "1048576");
+    for too_much in [json!({ "pieces": 1, "bytes": 2 << 20 }), json!({ "pieces": 2_048, "bytes": 1_024 })] {
+        assert_guest_failed(&case.call("random_take", too_much), "limit");
+    }
+    let absurd = json!({ "pieces": 1, "bytes": 1u64 << 40 });
+    assert_guest_failed(&case.call("random_take", absurd), "limit");
+    case.end();
+}
+
+#[test]
+fn nothing_of_a_call_is_left_for_the_next() {
+    let mut case = Case::guest("state");
+    for _ in 0..200 {
+        assert_says(&case.call("state_count", json!({})), "1");
+    }
+    case.end();
+}
+
+#[test]
+fn a_thousand_calls_leave_memory_where_it_was() {
+    let mut case = Case::guest("memory");
+    for _ in 0..1_000 {
+        assert_says(&case.call("memory_steps", json!({ "mebibytes": 4 })), "4");
+    }
+    case.end();
+}
+
+#[test]
+fn a_plugin_that_failed_has_its_next_call_served() {
+    let mut case = Case::guest_with("looping", "fuel = 1_000_000");
+    for _ in 0..3 {
+        assert_failed(&case.call("looping_spin", json!({})), "fuel", "plugin");
+        assert_says(&case.call("looping_count", json!({ "n": 10 })), "10");
+    }
+    case.end();
+}

@@ -1,0 +1,17 @@
+//! Returns structured results that are no JSON, or JSON that no parser should follow to its end.
+
+use hubcap_sdk::{Error, Output};
+use test_guests::{Value, text};
+
+fn run(arguments: &Value) -> Result<Output, Error> {
+    let json = match text(arguments, "case") {
+        "truncated" => "{\"a\":".to_owned(),
+        "nan" => "{\"a\":NaN}".to_owned(),
+        "deep" => "[".repeat(100_000),
+        "trailing" => "{} {}".to_owned(),
+        _ => "{\"a\":1}".to_owned(),
+    };
+    Ok(Output { content: Vec::new(), structured: Some(json), meta: Vec::new() })
+}
+
+test_guests::tools! { "run" => run }

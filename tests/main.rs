@@ -1,0 +1,18 @@
+//! The integration tests: the real binary over real pipes, and guests that do what no guest should.
+//!
+//! Invariant: one test binary, so that the guests are built once and all tests share one link; no test
+//! sleeps to be in time, each waits for a condition with a deadline.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod cli;
+mod client_faults;
+mod completeness;
+mod guest_limits;
+mod guest_metadata;
+mod guest_output;
+mod guest_traps;
+mod handles;
+mod mcp;
+mod operator_faults;
+mod shutdown;
+mod support;

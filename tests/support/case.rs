@@ -1,0 +1,99 @@
+//! One hostile guest beside a healthy neighbour, and the look whether the host is as well as before.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::facts::Facts;
+use super::holds_within;
+use super::home::Home;
+use super::message::assert_says;
+use super::server::{Ended, Server};
+
+/// A served home with the neighbour `plain`, and what the host used before the case.
+pub(crate) struct Case {
+    /// The server, to call and to look at.
+    pub(crate) server: Server,
+    /// What it used before.
+    pub(crate) before: Facts,
+    // Dropped after the server.
+    _home: Home,
+}
+
+impl Case {
+    /// A Rust guest.
+    pub(crate) fn guest(name: &str) -> Self {
+        Self::of(Home::new().guest(name))
+    }
+
+    /// A Rust guest with a budget of its own.
+    pub(crate) fn guest_with(name: &str, budget: &str) -> Self {
+        Self::of(Home::new().guest(name).config(&budget_of(name, budget)))
+    }
+
+    /// A hand-written guest.
+    pub(crate) fn wat(name: &str) -> Self {
+        Self::of(Home::new().wat(name))
+    }
+
+    /// Any home; the neighbour moves in.
+    pub(crate) fn of(home: Home) -> Self {
+        let home = home.wat("plain");
+        let mut server = home.serve();
+        // Once to load everything, and some more to warm what stays warm.
+        for _ in 0..3 {
+            assert_says(&server.call("plain_run", json!({})), "done");
+        }
+        let before = server.facts();
+        server.forget_peak();
+        Self { server, before, _home: home }
+    }
+
+    /// Calls a tool.
+    #[track_caller]
+    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        self.server.call(tool, arguments)
+    }
+
+    /// Calls a tool and says how long the caller waited.
+    #[track_caller]
+    pub(crate) fn timed(&mut self, tool: &str, arguments: Value) -> (Value, Duration) {
+        let start = Instant::now();
+        let result = self.call(tool, arguments);
+        (result, start.elapsed())
+    }
+
+    /// How much the host's memory ever grew over what it was before the case.
+    pub(crate) fn growth_mib(&self) -> u64 {
+        self.server.facts().peak_kib.saturating_sub(self.before.rss_kib) / 1024
+    }
+
+    /// The host lists its tools at once, serves the neighbour, and uses no more than before.
+    #[track_caller]
+    pub(crate) fn assert_alive(&mut self) {
+        let start = Instant::now();
+        let listed = self.server.request("tools/list", json!({}));
+        let time = start.elapsed();
+        assert!(time < Duration::from_millis(500), "tools/list took {time:?}");
+        assert!(listed["result"]["tools"].is_array(), "{listed:#}");
+        assert_says(&self.server.call("plain_run", json!({})), "done");
+        let mut now = self.server.facts();
+        let back = holds_within(Duration::from_secs(2), || {
+            now = self.server.facts();
+            now.is_back_to(&self.before)
+        });
+        assert!(back, "before {:?}, two seconds after {now:?}", self.before);
+    }
+
+    /// The host is alive, and ends as it should with nothing but JSON-RPC on its standard output.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Ended {
+        self.assert_alive();
+        self.server.end()
+    }
+}
+
+/// The configuration that gives a plugin a budget.
+pub(crate) fn budget_of(plugin: &str, budget: &str) -> String {
+    format!("[plugins.{plugin}]\nbudget = {{ {budget} }}\n")
+}

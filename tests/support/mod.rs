@@ -1,0 +1,30 @@
+//! What the tests share: guests, a home for each test, a client of our own, and the look at the process.
+//!
+//! Invariant: nothing here names the host's code. What a test knows, it knows from outside.
+
+pub(crate) mod case;
+pub(crate) mod facts;
+pub(crate) mod guests;
+pub(crate) mod home;
+pub(crate) mod message;
+pub(crate) mod server;
+pub(crate) mod stdio;
+
+use std::time::{Duration, Instant};
+
+/// How long a test waits for what has to come at once, on a machine that is busy with other tests.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// Waits until a condition holds; says whether it did in time.
+pub(crate) fn holds_within(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + time;
+    loop {
+        if condition() {
+            return true;
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
