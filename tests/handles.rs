@@ -3,6 +3,7 @@
 //!
 //! Invariant: the doubles let nobody go on before all have started, so that a guest which runs one after
 //! the other never ends.
+#![allow(unreachable_pub, reason = "the generated bindings re-export the types that they are given")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use double::hubcap::plugin::{hub, process};
 
 use crate::support::{SOON, guests};
 
-#[allow(missing_docs, unreachable_pub, reason = "generated")]
+#[allow(missing_docs, reason = "generated")]
 mod double {
     wasmtime::component::bindgen!({
         path: "sdk/wit",

@@ -1,27 +1,48 @@
 //! `hubcap serve`: MCP on stdin and stdout.
 
+use std::time::Duration;
+
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, Done, Failure, open};
+use crate::hub::Loader;
 use crate::mcp;
 
 #[derive(Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    /// For authors: load plugins again whenever their files change
+    #[arg(long)]
+    dev: bool,
+}
 
-pub(super) async fn run(common: &Common, _options: Options) -> Done {
+/// How often `--dev` looks at the plugin files.
+const DEV_PAUSE: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(common: &Common, options: Options) -> Done {
     let home = common.home()?;
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     let (hub, loader) = open(&home)?;
     // Clients are answered while plugins load: the first list waits for them.
-    let loading = tokio::spawn(async move { loader.run(None).await });
+    let loading = tokio::spawn(load(loader, options.dev));
     let limits =
         mcp::StdioLimits { line_bytes: home.config.limits.line_bytes, ..mcp::StdioLimits::default() };
     let served = mcp::serve(hub, limits, stop).await;
     loading.abort();
     served.map_err(|error| Failure::Failed(error.to_string()))
+}
+
+async fn load(loader: Loader, dev: bool) {
+    if dev {
+        tracing::warn!(
+            "--dev: plugins are loaded again whenever their files change; not for use with plugins of others"
+        );
+        loader.watch(DEV_PAUSE).await;
+    } else {
+        loader.run(None).await;
+    }
 }
 
 /// A token that the first SIGTERM or SIGINT cancels; the second ends the process at once.

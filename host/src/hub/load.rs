@@ -6,19 +6,20 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures::stream::{self, StreamExt};
 use tokio::sync::watch;
 
-use crate::config::{Config, PluginConfig};
+use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
 use crate::hub::Hub;
 use crate::hub::bulkhead::Hall;
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
 use crate::model::{PluginId, text};
-use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, scan};
+use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, Stamp, scan};
 use crate::sandbox::Sandbox;
 
 /// Why there can be no hub.
@@ -45,8 +46,7 @@ impl std::error::Error for LoadError {}
 pub struct Loader {
     hub: Arc<Hub>,
     sandbox: Arc<Sandbox>,
-    config: Config,
-    candidates: Vec<Candidate>,
+    home: Home,
 }
 
 /// A file whose id is settled.
@@ -63,29 +63,27 @@ impl Loader {
     /// # Errors
     /// When a named directory cannot be read or the machine cannot run guests.
     pub fn new(home: &Home) -> Result<(Arc<Hub>, Self), LoadError> {
-        let candidates = find(&home.plugin_dirs, home.named)?;
-        let cores = cores();
+        find(home)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
-        let engine = Engine::new(home.config.limits.calls + cores).map_err(LoadError::Engine)?;
+        let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
         let sandbox = Sandbox::new(engine).map_err(|error| LoadError::Engine(error.to_string()))?;
         let hub = Arc::new(Hub {
             registry: ArcSwap::default(),
             loaded: watch::Sender::new(false),
             hall: Hall::new(&home.config.limits),
         });
-        let loader = Self {
-            hub: Arc::clone(&hub),
-            sandbox: Arc::new(sandbox),
-            config: home.config.clone(),
-            candidates,
-        };
+        let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone() };
         Ok((hub, loader))
     }
 
-    /// Loads everything and publishes each plugin as soon as it is ready. `only` loads that one plugin
-    /// and leaves the others out.
-    pub async fn run(mut self, only: Option<&str>) {
-        let (settled, mut files) = self.settle(only).await;
+    /// Loads everything. The first time, each plugin is published as soon as it is ready; later, the
+    /// old ones serve until all new ones are. `only` loads that one plugin and leaves the others out.
+    pub async fn run(&self, only: Option<&str>) {
+        let candidates = find(&self.home).unwrap_or_else(|error| {
+            tracing::warn!("{error}");
+            Vec::new()
+        });
+        let (settled, mut files) = self.settle(candidates, only).await;
         let mut plugins = Vec::new();
         let mut loading =
             stream::iter(settled).map(|one| load(Arc::clone(&self.sandbox), one)).buffer_unordered(cores());
@@ -95,21 +93,54 @@ impl Loader {
             plugins.extend(
                 plugin.map(|plugin| Loaded { plugin: Arc::new(plugin), seats: self.hub.hall.seats() }),
             );
-            self.hub.registry.store(Arc::new(Registry::new(&plugins, files.clone())));
+            if !*self.hub.loaded.borrow() {
+                self.publish(&plugins, files.clone());
+            }
         }
-        self.hub.registry.store(Arc::new(Registry::new(&plugins, files)));
+        self.publish(&plugins, files);
         self.warn_of_unused_tables();
         self.hub.loaded.send_replace(true);
     }
 
+    fn publish(&self, plugins: &[Loaded], files: Vec<FileReport>) {
+        self.hub.registry.store(Arc::new(Registry::new(plugins, files)));
+    }
+
+    /// Loads everything, and again whenever a file has changed and then stayed as it is for one `pause`, so
+    /// that a file that is still being written is left alone. Never ends.
+    pub async fn watch(&self, pause: Duration) {
+        let mut served = self.stamps();
+        self.run(None).await;
+        loop {
+            tokio::time::sleep(pause).await;
+            let seen = self.stamps();
+            if seen == served {
+                continue;
+            }
+            tokio::time::sleep(pause).await;
+            if self.stamps() == seen {
+                tracing::info!("the plugin files have changed: loading them again");
+                self.run(None).await;
+                served = seen;
+            }
+        }
+    }
+
+    fn stamps(&self) -> Vec<(PathBuf, Stamp)> {
+        let candidates = find(&self.home).unwrap_or_default();
+        candidates.into_iter().map(|candidate| (candidate.path.clone(), candidate.stamp())).collect()
+    }
+
     /// Reads every file and settles the ids: the files that can be loaded, and reports on the others.
-    async fn settle(&mut self, only: Option<&str>) -> (Vec<Settled>, Vec<FileReport>) {
-        let max = self.config.limits.component_bytes;
+    async fn settle(
+        &self,
+        candidates: Vec<Candidate>,
+        only: Option<&str>,
+    ) -> (Vec<Settled>, Vec<FileReport>) {
+        let max = self.home.config.limits.component_bytes;
         let mut files = Vec::new();
         let mut by_id: BTreeMap<PluginId, Vec<(Candidate, Identity, Vec<u8>)>> = BTreeMap::new();
-        let mut reading = stream::iter(std::mem::take(&mut self.candidates))
-            .map(|candidate| read(candidate, max))
-            .buffered(cores());
+        let mut reading = stream::iter(candidates).map(|candidate| read(candidate, max)).buffered(cores());
         while let Some((candidate, found)) = reading.next().await {
             match found {
                 Ok((identity, bytes)) => {
@@ -121,7 +152,7 @@ impl Loader {
         files.iter().for_each(announce);
         let mut settled = Vec::new();
         for (id, claims) in by_id {
-            let config = self.config.of(&id);
+            let config = self.home.config.of(&id);
             match <[_; 1]>::try_from(claims) {
                 Ok([(candidate, identity, _)]) if !config.enabled => {
                     files.push(disabled(&candidate, &identity))
@@ -139,7 +170,7 @@ impl Loader {
     fn warn_of_unused_tables(&self) {
         let registry = self.hub.registry.load();
         let known: Vec<&str> = registry.files.iter().filter_map(|file| file.id.as_deref()).collect();
-        for id in self.config.by_plugin.keys().filter(|id| !known.contains(&id.as_str())) {
+        for id in self.home.config.by_plugin.keys().filter(|id| !known.contains(&id.as_str())) {
             let offer = text::nearest(id.as_str(), known.iter().copied());
             tracing::warn!(plugin = %id, nearest = offer, "the configuration has a table for a plugin that is not there");
         }
@@ -151,12 +182,12 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn find(directories: &[PathBuf], named: bool) -> Result<Vec<Candidate>, LoadError> {
+fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     let mut candidates: Vec<Candidate> = Vec::new();
-    for directory in directories {
+    for directory in &home.plugin_dirs {
         match scan(directory) {
             Ok(found) => candidates.extend(found),
-            Err(error) if error.is_missing() && !named => {
+            Err(error) if error.is_missing() && !home.named => {
                 tracing::warn!(
                     "there is no plugin directory yet: create {} or name one with --plugins",
                     directory.display()

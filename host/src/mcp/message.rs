@@ -29,7 +29,7 @@ const MAX_QUOTE: usize = 200;
 #[derive(Debug)]
 pub(super) enum Inbound {
     /// Work.
-    Request(Request),
+    Request(Box<Request>),
     /// To give up the request with this id.
     Cancel(RequestId),
     /// To be told what is wrong with it.
@@ -113,7 +113,7 @@ fn dispatch(method: &str, id: Option<RequestId>, params: Option<Value>) -> Inbou
         Some(_) => return refuse(Some(id), bad_params("params have to be an object")),
     };
     match request(method, params) {
-        Ok(body) => Inbound::Request(Request { id, body }),
+        Ok(body) => Inbound::Request(Box::new(Request { id, body })),
         Err(error) => refuse(Some(id), error),
     }
 }
@@ -245,7 +245,7 @@ mod tests {
 
     fn request(line: &str) -> super::Request {
         match read(line.as_bytes()) {
-            Inbound::Request(request) => request,
+            Inbound::Request(request) => *request,
             other => panic!("{line} became {other:?}"),
         }
     }

@@ -1,7 +1,8 @@
 //! What waits to be written: one queue, one writer.
 //!
-//! Invariant: messages leave whole, one a line, in the order in which they came in. Whoever asks for room
-//! first ([`Outbox::room`]) keeps the queue at its bound, plus the last message.
+//! Invariant: messages leave whole, one a line, in the order in which they came in, and the queue holds
+//! what its bound allows and one message more. Answers wait for room as they are; while any does, nobody
+//! should take in more work ([`Outbox::calm`]).
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,9 +21,11 @@ pub(super) struct Outbox {
     queue: Mutex<Queue>,
     /// Bytes that are queued or being written.
     backlog: AtomicUsize,
+    /// Answers that wait for room.
+    waiting: AtomicUsize,
     limit: usize,
     filled: Notify,
-    written: Notify,
+    changed: Notify,
     gone: CancellationToken,
 }
 
@@ -30,6 +33,23 @@ pub(super) struct Outbox {
 struct Queue {
     bytes: Vec<u8>,
     finished: bool,
+}
+
+/// An answer that waits for room.
+struct Waiting<'a>(&'a Outbox);
+
+impl<'a> Waiting<'a> {
+    fn new(outbox: &'a Outbox) -> Self {
+        outbox.waiting.fetch_add(1, Ordering::AcqRel);
+        Self(outbox)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.0.changed.notify_waiters();
+    }
 }
 
 /// What the writer finds.
@@ -45,9 +65,10 @@ impl Outbox {
         Self {
             queue: Mutex::default(),
             backlog: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             limit,
             filled: Notify::new(),
-            written: Notify::new(),
+            changed: Notify::new(),
             gone: CancellationToken::new(),
         }
     }
@@ -57,15 +78,28 @@ impl Outbox {
         self.backlog.load(Ordering::Acquire) < self.limit || self.gone.is_cancelled()
     }
 
-    /// Waits until another message may be queued.
-    pub(super) async fn room(&self) {
-        while !self.has_room() {
-            let mut written = std::pin::pin!(self.written.notified());
-            written.as_mut().enable();
-            if self.has_room() {
+    /// Waits until there is room and no answer is waiting for it.
+    pub(super) async fn calm(&self) {
+        self.until(|| self.has_room() && self.waiting.load(Ordering::Acquire) == 0).await;
+    }
+
+    /// Queues an answer as soon as there is room.
+    pub(super) async fn send(&self, answer: &impl Serialize) {
+        if !self.has_room() {
+            let _waiting = Waiting::new(self);
+            self.until(|| self.has_room()).await;
+        }
+        self.push(answer);
+    }
+
+    async fn until(&self, condition: impl Fn() -> bool) {
+        while !condition() {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if condition() {
                 return;
             }
-            written.await;
+            changed.await;
         }
     }
 
@@ -102,7 +136,7 @@ impl Outbox {
     pub(super) async fn write_to(&self, mut sink: impl AsyncWrite + Unpin) -> io::Result<()> {
         let ended = self.run(&mut sink).await;
         self.gone.cancel();
-        self.written.notify_waiters();
+        self.changed.notify_waiters();
         ended
     }
 
@@ -143,7 +177,7 @@ impl Outbox {
             }
             rest = &rest[count..];
             self.backlog.fetch_sub(count, Ordering::AcqRel);
-            self.written.notify_waiters();
+            self.changed.notify_waiters();
         }
         Ok(())
     }
@@ -192,10 +226,16 @@ mod tests {
             out.push(&"x".repeat(100));
             tokio::task::yield_now().await;
         }
-        assert!(timeout(Duration::from_millis(50), out.room()).await.is_err(), "nobody has read");
+        let mut answer = std::pin::pin!(out.send(&"the last"));
+        assert!(timeout(Duration::from_millis(50), &mut answer).await.is_err(), "nobody has read");
+        assert!(timeout(Duration::from_millis(50), out.calm()).await.is_err(), "an answer waits");
         let mut read = vec![0; 600];
         far.read_exact(&mut read).await.unwrap();
-        timeout(SOON, out.room()).await.unwrap();
+        timeout(SOON, out.until(|| out.has_room())).await.unwrap();
+        assert!(timeout(Duration::from_millis(50), out.calm()).await.is_err(), "an answer waits");
+        timeout(SOON, answer).await.unwrap();
+        far.read_exact(&mut read).await.unwrap();
+        timeout(SOON, out.calm()).await.unwrap();
         drop(far);
         assert!(writer.await.unwrap().is_err());
     }
@@ -208,7 +248,7 @@ mod tests {
         out.push(&"x".repeat(100));
         assert!(out.write_to(near).await.is_err());
         timeout(SOON, out.gone()).await.unwrap();
-        timeout(SOON, out.room()).await.unwrap();
+        timeout(SOON, out.calm()).await.unwrap();
         out.push(&"more");
         assert!(out.lock().bytes.is_empty());
     }

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::flights::Flights;
+use super::flights::{Flights, Place};
 use super::lines::{Line, Lines};
 use super::message::{self, Inbound, Refusal, Request};
 use super::outbox::Outbox;
@@ -130,20 +130,21 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
         Some(JsonRpcMessage::notification(notification))
     }
 
-    fn admit(&mut self, request: Request, place: OwnedSemaphorePermit) -> Option<ClientJsonRpcMessage> {
-        let Request { id, mut body } = request;
+    fn admit(&mut self, request: Box<Request>, place: OwnedSemaphorePermit) -> Option<ClientJsonRpcMessage> {
+        let Request { id, mut body } = *request;
         if let Some(error) = self.objection(&id, &body) {
             self.out.push(&Refusal::new(Some(id), error));
             return None;
         }
-        let key = self.flights.open(id);
+        let place: Place = Arc::new(place);
+        body.extensions_mut().insert(Arc::clone(&place));
+        let key = self.flights.open(id, place);
         if let Some(token) = message::swap_token(&mut body, key) {
             self.flights.follow(key, token);
         }
         if matches!(body, ClientRequest::InitializeRequest(_)) {
             (self.initialized, self.handshake) = (true, Some(key));
         }
-        body.extensions_mut().insert(Place { _permit: Arc::new(place) });
         Some(JsonRpcMessage::request(body, NumberOrString::Number(key)))
     }
 
@@ -182,29 +183,33 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
     }
 
     /// The message as the client should see it, if it should see it at all.
-    fn address(&mut self, mut message: ServerJsonRpcMessage) -> Option<ServerJsonRpcMessage> {
-        match &mut message {
-            JsonRpcMessage::Response(response) => response.id = self.answer(&response.id)?,
-            JsonRpcMessage::Error(error) => error.id = Some(self.answer(error.id.as_ref()?)?),
+    fn address(
+        &mut self,
+        mut message: ServerJsonRpcMessage,
+    ) -> Option<(ServerJsonRpcMessage, Option<Place>)> {
+        let place = match &mut message {
+            JsonRpcMessage::Response(response) => {
+                let (id, place) = self.flights.answer(&response.id)?;
+                response.id = id;
+                Some(place)
+            }
+            JsonRpcMessage::Error(error) => {
+                let (id, place) = self.flights.answer(error.id.as_ref()?)?;
+                error.id = Some(id);
+                Some(place)
+            }
             JsonRpcMessage::Notification(news) => {
                 let ServerNotification::ProgressNotification(progress) = &mut news.notification else {
                     return None;
                 };
+                let token = &mut progress.params.progress_token;
                 // Progress is worth nothing to a client that doesn't keep up.
-                if !self.out.has_room() {
-                    return None;
-                }
-                let NumberOrString::Number(key) = progress.params.progress_token.0 else { return None };
-                progress.params.progress_token = self.flights.token(key)?;
+                *token = self.flights.token(token).filter(|_| self.out.has_room())?;
+                None
             }
             JsonRpcMessage::Request(_) => return None,
-        }
-        Some(message)
-    }
-
-    fn answer(&mut self, id: &RequestId) -> Option<RequestId> {
-        let NumberOrString::Number(key) = id else { return None };
-        self.flights.answer(*key)
+        };
+        Some((message, place))
     }
 }
 
@@ -218,9 +223,8 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for StdioTrans
         let addressed = self.address(message);
         let out = Arc::clone(&self.out);
         async move {
-            if let Some(message) = addressed {
-                out.room().await;
-                out.push(&message);
+            if let Some((message, _place)) = addressed {
+                out.send(&message).await;
             }
             Ok(())
         }
@@ -267,20 +271,12 @@ async fn write(out: Arc<Outbox>, sink: impl AsyncWrite + Unpin, fault: Fault) {
     }
 }
 
-/// A place among the requests in flight. It travels with its request, and is free again when the work
-/// for that has ended: later than the answer's way out, and for a cancelled request later than its end
-/// in the client's eyes.
-#[derive(Clone)]
-struct Place {
-    _permit: Arc<OwnedSemaphorePermit>,
-}
-
 /// What can happen on the way in.
 enum Event {
     /// A line was read; as a request it would take so many places.
     Line(Inbound, u32),
     /// There is a place for the request that waited.
-    Admitted(Request, OwnedSemaphorePermit),
+    Admitted(Box<Request>, OwnedSemaphorePermit),
     TooLong,
     End,
     Failed(io::Error),
@@ -294,7 +290,7 @@ struct Inbox<R> {
     places: Arc<Semaphore>,
     most: u32,
     /// A request that was read and waits for places.
-    parked: Option<(Request, u32)>,
+    parked: Option<(Box<Request>, u32)>,
 }
 
 impl<R: AsyncRead + Unpin> Inbox<R> {
@@ -306,7 +302,7 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
 
     /// The next event. May be dropped while it waits; nothing is lost then.
     async fn next(&mut self, out: &Outbox) -> Event {
-        out.room().await;
+        out.calm().await;
         if let Some((_, places)) = &self.parked {
             let place = Arc::clone(&self.places).acquire_many_owned(*places).await;
             if let (Ok(place), Some((request, _))) = (place, self.parked.take()) {

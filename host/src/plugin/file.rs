@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions, OpenOptionsExt};
@@ -22,6 +23,9 @@ pub struct Candidate {
     pub path: PathBuf,
     directory: Arc<Dir>,
 }
+
+/// What changes with a candidate's files: length and time of change, of it and of the manifest beside it.
+pub type Stamp = [Option<(u64, SystemTime)>; 2];
 
 /// What was read of a candidate.
 pub struct Contents {
@@ -77,6 +81,14 @@ pub fn scan(directory: &Path) -> Result<Vec<Candidate>, ScanError> {
 }
 
 impl Candidate {
+    /// How its files look from outside, without reading them.
+    pub fn stamp(&self) -> Stamp {
+        [self.name().to_owned(), self.name().with_extension("toml")].map(|name| {
+            let metadata = self.directory.metadata(name).ok()?;
+            Some((metadata.len(), metadata.modified().ok()?.into_std()))
+        })
+    }
+
     /// The file name without `.wasm`.
     pub fn stem(&self) -> &str {
         self.file.strip_suffix(".wasm").unwrap_or(&self.file)

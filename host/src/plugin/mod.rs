@@ -8,7 +8,7 @@ mod file;
 mod load;
 mod schema;
 
-pub use file::{Candidate, Contents, ScanError, scan};
+pub use file::{Candidate, Contents, ScanError, Stamp, scan};
 pub use load::{Identity, Refusal};
 
 use std::sync::Arc;

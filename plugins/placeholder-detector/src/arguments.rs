@@ -106,7 +106,8 @@ fn select(names: &[String]) -> Result<Selection, Error> {
 
 fn unknown(name: &str) -> Error {
     let names = RULES.iter().map(|rule| rule.name);
-    let nearest = names.clone().max_by(|one, two| strsim::jaro(name, one).total_cmp(&strsim::jaro(name, two)));
+    let nearest =
+        names.clone().max_by(|one, two| strsim::jaro(name, one).total_cmp(&strsim::jaro(name, two)));
     let all = names.collect::<Vec<_>>().join(", ");
     // A name is a few words; what is longer is not repeated.
     let shown: String = name.chars().take(64).collect();
@@ -131,7 +132,8 @@ mod tests {
     fn one_text_and_several_files_are_both_taken() {
         let one = Request::parse(r#"{"text": "x", "path": "a.rs", "min_confidence": 0.5}"#).unwrap();
         assert_eq!(one.sources()[0].path, Some("a.rs"));
-        let files = r#"{"files": [{"path": "a", "text": "x"}, {"path": "b", "text": "y", "language": "go"}]}"#;
+        let files =
+            r#"{"files": [{"path": "a", "text": "x"}, {"path": "b", "text": "y", "language": "go"}]}"#;
         let many = Request::parse(files).unwrap();
         assert_eq!(many.sources()[1].language, Some("go"));
     }

@@ -8,11 +8,9 @@ pub(crate) mod rust;
 mod syntax;
 mod table;
 
-pub(crate) use lexer::lex;
-pub(crate) use prose::{markdown, plain};
-pub(crate) use table::{Grammar, Language, detect};
-
 use std::ops::Range;
+
+use table::Grammar;
 
 /// What a stretch of text is to the rules for comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +45,28 @@ pub(crate) struct Lexed {
     pub(crate) comments: Vec<Comment>,
     /// Three dots that stand alone on a line of code where the language has no use for them.
     pub(crate) dots: Vec<Range<usize>>,
+}
+
+/// A text as its language reads it.
+pub(crate) struct Reading<'a> {
+    /// Its comments.
+    pub(crate) lexed: Lexed,
+    /// Its tokens, where it is Rust.
+    pub(crate) rust: Option<rust::Code<'a>>,
+}
+
+/// Reads a text in the language of that name, or in the one that path or text tell.
+pub(crate) fn read<'a>(name: Option<&str>, path: Option<&str>, text: &'a str) -> Reading<'a> {
+    let lexed = match table::detect(name, path, text).grammar {
+        Grammar::Rust => {
+            let (lexed, code) = rust::read(text);
+            return Reading { lexed, rust: Some(code) };
+        }
+        Grammar::Code(syntax) => lexer::lex(text, syntax),
+        Grammar::Markdown => prose::markdown(text),
+        Grammar::Plain => prose::plain(text),
+    };
+    Reading { lexed, rust: None }
 }
 
 /// The dots at `at` and their end, where they stand alone on their line between statements.

@@ -112,7 +112,12 @@ impl<'a> Report<'a> {
     /// The text for readers: one line that sums up, then one for each finding.
     pub(crate) fn to_text(&self) -> String {
         let Summary { files, lines, findings, truncated, .. } = &self.summary;
-        let mut text = format!("{} in {} ({})", count(*findings, "finding"), count(*files, "file"), count(*lines, "line"));
+        let mut text = format!(
+            "{} in {} ({})",
+            count(*findings, "finding"),
+            count(*files, "file"),
+            count(*lines, "line")
+        );
         for finding in self.findings.iter().take(TEXT_LINES) {
             let Finding { path, line, column, severity, rule, message, .. } = finding;
             let path = path.unwrap_or("text");
@@ -124,7 +129,8 @@ impl<'a> Report<'a> {
             let _ = write!(text, "\nand {more} more");
         }
         if *truncated {
-            let _ = write!(text, "; only the first {} are in the data: scan fewer files", self.findings.len());
+            let _ =
+                write!(text, "; only the first {} are in the data: scan fewer files", self.findings.len());
         }
         text
     }

@@ -3,8 +3,7 @@
 //! Invariant: no text makes it fail, and the findings come by position, then by rule.
 
 use crate::finding::Found;
-use crate::language::rust::{Code, read};
-use crate::language::{Grammar, Lexed, detect, lex, markdown, plain};
+use crate::language::read;
 use crate::rules::{Comments, Selection, Surroundings, rust_stubs, rust_test_regions};
 
 /// A text to scan.
@@ -38,37 +37,22 @@ impl Scanner {
     /// All findings in a text.
     pub(crate) fn scan(&self, source: &Source<'_>) -> Vec<Found> {
         let text = source.text;
-        let mut found = match detect(source.language, source.path, text).grammar {
-            Grammar::Rust => self.rust(source),
-            Grammar::Code(syntax) => self.comments(&lex(text, syntax), source),
-            Grammar::Markdown => self.comments(&markdown(text), source),
-            Grammar::Plain => self.comments(&plain(text), source),
+        let reading = read(source.language, source.path, text);
+        let tests = match &reading.rust {
+            _ if is_test_path(source.path) => std::iter::once(0..text.len()).collect(),
+            Some(code) => rust_test_regions(code),
+            None => Vec::new(),
         };
+        let around = Surroundings { text, tests: &tests, rules: self.rules };
+        let mut report = self.comments.check(&reading.lexed, &around);
+        if let Some(code) = &reading.rust {
+            report.found.extend(rust_stubs(code, &tests, &report.evidence, self.rules));
+        }
+        let mut found = report.found;
         found.retain(|found| found.confidence.as_f64() >= self.min_confidence);
         found.sort_by_key(|found| (found.start, found.rule, found.end));
         found
     }
-
-    fn comments(&self, lexed: &Lexed, source: &Source<'_>) -> Vec<Found> {
-        let whole = 0..source.text.len();
-        let tests = if is_test_path(source.path) { vec![whole] } else { Vec::new() };
-        let around = Surroundings { text: source.text, tests: &tests, rules: self.rules };
-        self.comments.check(lexed, &around).found
-    }
-
-    fn rust(&self, source: &Source<'_>) -> Vec<Found> {
-        let (lexed, code) = read(source.text);
-        let tests = rust_tests(&code, source);
-        let around = Surroundings { text: source.text, tests: &tests, rules: self.rules };
-        let mut report = self.comments.check(&lexed, &around);
-        report.found.extend(rust_stubs(&code, &tests, &report.evidence, self.rules));
-        report.found
-    }
-}
-
-fn rust_tests(code: &Code<'_>, source: &Source<'_>) -> Vec<std::ops::Range<usize>> {
-    let whole = 0..source.text.len();
-    if is_test_path(source.path) { vec![whole] } else { rust_test_regions(code) }
 }
 
 /// Whether a path is that of tests, by its folders or its name.

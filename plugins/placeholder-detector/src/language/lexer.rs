@@ -14,7 +14,7 @@ const BEFORE_REGEX: [&[u8]; 10] =
     [b"return", b"typeof", b"case", b"in", b"of", b"delete", b"void", b"throw", b"else", b"await"];
 
 /// The comments of `text`, and the dots that stand for code.
-pub(crate) fn lex(text: &str, syntax: &Syntax) -> Lexed {
+pub(super) fn lex(text: &str, syntax: &Syntax) -> Lexed {
     let mut lexed = Lexed::default();
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     Lexer::new(text.as_bytes(), syntax, &mut lexed).run(mark, text.len());
@@ -96,7 +96,9 @@ impl<'a> Lexer<'a> {
         if let Some(next) = self.embedded(at).or_else(|| self.script(at)) {
             return next;
         }
-        if let Some(dots) = syntax.lone_dots.then(|| lone_dots(&self.bytes[..self.end], at, self.last)).flatten() {
+        if let Some(dots) =
+            syntax.lone_dots.then(|| lone_dots(&self.bytes[..self.end], at, self.last)).flatten()
+        {
             let next = dots.end;
             self.out.dots.push(dots);
             return next;
@@ -309,7 +311,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn regex_may_start(&self, at: usize) -> bool {
-        if !(self.last.is_ascii_alphanumeric() || b"_$)]}\"'`".contains(&self.last)) {
+        // `</` closes an element of markup.
+        if !(self.last.is_ascii_alphanumeric() || b"_$)]}\"'`<".contains(&self.last)) {
             return true;
         }
         let code = self.bytes[..at].trim_ascii_end();

@@ -8,7 +8,7 @@ use super::{Comment, Kind, Lexed};
 const COMMENT_STARTS: [&str; 7] = ["//", "/*", "#", "--", ";", "%", "(*"];
 
 /// The paragraphs and the HTML comments of a Markdown text.
-pub(crate) fn markdown(text: &str) -> Lexed {
+pub(super) fn markdown(text: &str) -> Lexed {
     let mut lexed = Lexed::default();
     let mut fence: Option<&str> = None;
     let mut at = 0;
@@ -48,7 +48,7 @@ fn prose_line(text: &str, at: usize, end: usize, lexed: &mut Lexed) -> usize {
 }
 
 /// The lines of a text in no known language.
-pub(crate) fn plain(text: &str) -> Lexed {
+pub(super) fn plain(text: &str) -> Lexed {
     let mut lexed = Lexed::default();
     let mut at = 0;
     while at < text.len() {

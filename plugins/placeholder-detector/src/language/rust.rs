@@ -240,7 +240,10 @@ mod tests {
 
     #[test]
     fn a_string_after_a_hash_stays_a_string_in_every_edition() {
-        assert_eq!(tokens("m!(#\"a // b\"# ## c)"), ["m", "!", "(", "#", "\"a // b\"", "#", "#", "#", "c", ")"]);
+        assert_eq!(
+            tokens("m!(#\"a // b\"# ## c)"),
+            ["m", "!", "(", "#", "\"a // b\"", "#", "#", "#", "c", ")"]
+        );
     }
 
     #[test]

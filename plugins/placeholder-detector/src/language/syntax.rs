@@ -194,12 +194,7 @@ pub(super) static PYTHON: Syntax =
 /// TOML.
 pub(super) static TOML: Syntax = Syntax {
     line: &[HASH],
-    strings: &[
-        long("\"\"\""),
-        raw("'''", "'''"),
-        DOUBLE,
-        Quote { escape: Escape::None, ..quote("'") },
-    ],
+    strings: &[long("\"\"\""), raw("'''", "'''"), DOUBLE, Quote { escape: Escape::None, ..quote("'") }],
     ..NOTHING
 };
 
@@ -233,24 +228,16 @@ pub(super) static HASHED: Syntax =
     Syntax { line: &[HASH_WORD], strings: &[long("\"\"\""), DOUBLE, SINGLE_WORD], ..NOTHING };
 
 /// PowerShell.
-pub(super) static POWERSHELL: Syntax = Syntax {
-    line: &[HASH_WORD],
-    block: &[block("<#", "#>")],
-    strings: &[DOUBLE, SINGLE_WORD],
-    ..NOTHING
-};
+pub(super) static POWERSHELL: Syntax =
+    Syntax { line: &[HASH_WORD], block: &[block("<#", "#>")], strings: &[DOUBLE, SINGLE_WORD], ..NOTHING };
 
 /// INI and its kin.
 pub(super) static INI: Syntax =
     Syntax { line: &[line("#", Guard::LineStart), line(";", Guard::LineStart)], ..NOTHING };
 
 /// HCL and Nix.
-pub(super) static HCL: Syntax = Syntax {
-    line: &[HASH_WORD, SLASHES],
-    block: &[STARS],
-    strings: &[raw("''", "''"), DOUBLE],
-    ..NOTHING
-};
+pub(super) static HCL: Syntax =
+    Syntax { line: &[HASH_WORD, SLASHES], block: &[STARS], strings: &[raw("''", "''"), DOUBLE], ..NOTHING };
 
 /// XML.
 pub(super) static XML: Syntax = Syntax { block: &[block("<!--", "-->")], ..NOTHING };
@@ -297,12 +284,8 @@ pub(super) static LUA: Syntax = Syntax {
 };
 
 /// Haskell and Elm.
-pub(super) static HASKELL: Syntax = Syntax {
-    line: &[line("--", Guard::Any)],
-    block: &[nested("{-", "-}")],
-    strings: &[DOUBLE],
-    ..NOTHING
-};
+pub(super) static HASKELL: Syntax =
+    Syntax { line: &[line("--", Guard::Any)], block: &[nested("{-", "-}")], strings: &[DOUBLE], ..NOTHING };
 
 /// OCaml and F#.
 pub(super) static ML: Syntax =

@@ -4,7 +4,7 @@ use super::syntax::{self, Syntax};
 
 /// How a language is read.
 #[derive(Clone, Copy)]
-pub(crate) enum Grammar {
+pub(super) enum Grammar {
     /// With Rust's own lexer.
     Rust,
     /// With the small lexer and its table.
@@ -16,9 +16,9 @@ pub(crate) enum Grammar {
 }
 
 /// A language, or several that are read alike.
-pub(crate) struct Language {
+pub(super) struct Language {
     /// Its name, in lower case.
-    pub(crate) name: &'static str,
+    pub(super) name: &'static str,
     /// Other names, and the ends of file names: `rs` in `main.rs`.
     also: &'static [&'static str],
     /// Whole file names, in lower case.
@@ -26,7 +26,7 @@ pub(crate) struct Language {
     /// Programs after `#!` that run it.
     programs: &'static [&'static str],
     /// How it is read.
-    pub(crate) grammar: Grammar,
+    pub(super) grammar: Grammar,
 }
 
 impl Language {
@@ -48,7 +48,7 @@ impl Language {
 }
 
 /// What has no better name.
-pub(crate) static PLAIN: Language = Language::new("text", &["txt", "plain", "plaintext"], Grammar::Plain);
+pub(super) static PLAIN: Language = Language::new("text", &["txt", "plain", "plaintext"], Grammar::Plain);
 
 const fn code(name: &'static str, also: &'static [&'static str], syntax: &'static Syntax) -> Language {
     Language::new(name, also, Grammar::Code(syntax))
@@ -79,8 +79,12 @@ static LANGUAGES: &[Language] = &[
         .files(&[".bashrc", ".bash_profile", ".zshrc", ".profile", ".env"])
         .programs(&["sh", "bash", "zsh", "dash", "ksh", "fish"]),
     code("perl", &["pl", "pm", "tcl", "awk"], &syntax::SHELL).programs(&["perl", "tclsh", "awk"]),
-    code("makefile", &["mk", "make", "cmake", "just", "dockerfile", "gitignore", "properties"], &syntax::SHELL)
-        .files(&["makefile", "gnumakefile", "cmakelists.txt", "justfile", "dockerfile", "containerfile"]),
+    code(
+        "makefile",
+        &["mk", "make", "cmake", "just", "dockerfile", "gitignore", "properties"],
+        &syntax::SHELL,
+    )
+    .files(&["makefile", "gnumakefile", "cmakelists.txt", "justfile", "dockerfile", "containerfile"]),
     code("powershell", &["ps1", "psm1"], &syntax::POWERSHELL).programs(&["pwsh"]),
     code("yaml", &["yml"], &syntax::YAML),
     code("toml", &[], &syntax::TOML).files(&["cargo.lock", "poetry.lock"]),
@@ -104,7 +108,7 @@ static LANGUAGES: &[Language] = &[
 
 /// The language: by its name where that is given and known, else by the path, else by a first line with `#!`,
 /// else none in particular.
-pub(crate) fn detect(name: Option<&str>, path: Option<&str>, text: &str) -> &'static Language {
+pub(super) fn detect(name: Option<&str>, path: Option<&str>, text: &str) -> &'static Language {
     match name {
         Some(name) => by_name(&name.trim().to_ascii_lowercase()),
         None => path.and_then(by_path).or_else(|| by_first_line(text)),

@@ -88,14 +88,20 @@ impl Comments {
     }
 
     /// The phrase of a line. One that only says the same as the line's marker is left out.
-    fn phrases(&self, line: &Line<'_>, words: &Words, marked: bool, around: &Surroundings<'_>, report: &mut Report) {
+    fn phrases(
+        &self,
+        line: &Line<'_>,
+        words: &Words,
+        marked: bool,
+        around: &Surroundings<'_>,
+        report: &mut Report,
+    ) {
         let Some(first) = self.phrase(line, words, around, |_| true) else {
             return;
         };
         report.evidence.push(first.start);
         let wanted = |rule| around.rules.has(rule) && !(marked && rule == RuleId::PlaceholderComment);
-        let chosen =
-            if wanted(first.rule) { Some(first) } else { self.phrase(line, words, around, wanted) };
+        let chosen = if wanted(first.rule) { Some(first) } else { self.phrase(line, words, around, wanted) };
         report.found.extend(chosen);
     }
 

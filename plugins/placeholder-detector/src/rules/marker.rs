@@ -45,8 +45,8 @@ const NAME_MAX: usize = 80;
 
 /// Words after a bare marker that make it a mention: "TODO comments are found".
 const MENTIONS: [&str; 21] = [
-    "and", "or", "is", "are", "as", "was", "in", "comment", "comments", "marker", "markers", "item", "items", "list",
-    "lists", "tag", "tags", "note", "notes", "app", "apps",
+    "and", "or", "is", "are", "as", "was", "in", "comment", "comments", "marker", "markers", "item", "items",
+    "list", "lists", "tag", "tags", "note", "notes", "app", "apps",
 ];
 
 /// What stands behind a marker.
@@ -152,7 +152,7 @@ fn at_start(line: &Line<'_>, tail: Tail) -> Option<u8> {
 /// A marker behind other words. In documentation only behind the end of a sentence.
 fn inside(line: &Line<'_>, span: &Range<usize>) -> Option<u8> {
     let before = &line.text[..span.start];
-    let apart = before.ends_with(|c: char| c.is_whitespace() || "([*:-,.;—–@".contains(c));
+    let apart = before.ends_with(|c: char| c.is_whitespace() || "([*—–@".contains(c));
     let sentence = before.trim_end().ends_with(['.', ';', '!', '?', ')', '-', '—', '–']);
     match (apart, line.kind) {
         (true, Kind::Doc) => sentence.then_some(60),

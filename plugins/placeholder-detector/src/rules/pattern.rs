@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// How a pattern starts whose first step may be missing: by that class.
+const LEAD: &str = "DET? ";
+
 /// Whether a line opens a sentence, and whether it closes one.
 pub(super) type Edges = (bool, bool);
 
@@ -53,7 +56,10 @@ impl Words {
     }
 
     fn push(&mut self, line: &str, gap: usize, place: Range<usize>) {
-        let Gap { sentence, dots } = Gap::of(&line[gap..place.start]);
+        let between = &line[gap..place.start];
+        let Gap { mut sentence, dots } = Gap::of(between);
+        // The parts of a path are no sentence.
+        sentence |= gap > 0 && between.contains(['/', '\\']);
         let start = self.text.len();
         let letters = line[place.clone()].chars().filter(|c| !matches!(c, '\'' | '’'));
         self.text.extend(letters.map(|c| c.to_ascii_lowercase()));
@@ -126,6 +132,8 @@ struct Step {
 }
 
 struct Pattern {
+    /// Words that may stand in front. They are so common that no pattern is looked up by them.
+    lead: Vec<&'static str>,
     steps: Vec<Step>,
     /// The weakest standing that counts.
     needs: Standing,
@@ -152,9 +160,11 @@ impl Patterns {
     pub(super) fn new(written: impl Iterator<Item = (&'static str, Standing)>, classes: Classes) -> Self {
         let mut patterns = Self { list: Vec::new(), by_first_word: BTreeMap::new(), lengths: [0; 26] };
         for (text, needs) in written {
-            let steps: Vec<Step> = text.split(' ').map(|step| Step::parse(step, classes)).collect();
+            let mut steps: Vec<Step> = text.split(' ').map(|step| Step::parse(step, classes)).collect();
+            let led = text.starts_with(LEAD);
+            let lead = if led { steps.remove(0).alternatives } else { Vec::new() };
             patterns.index(&steps);
-            patterns.list.push(Pattern { steps, needs });
+            patterns.list.push(Pattern { lead, steps, needs });
         }
         patterns
     }
@@ -203,6 +213,7 @@ impl Patterns {
     fn try_at(&self, number: usize, words: &Words, edges: Edges, start: usize) -> Option<Match> {
         let pattern = &self.list[number];
         let end = match_steps(&pattern.steps, words, start, start)?;
+        let start = start - lead_length(&pattern.lead, words, start);
         let standing = standing(words, edges, start..end);
         (standing >= pattern.needs).then_some(Match { pattern: number, words: start..end, standing })
     }
@@ -240,6 +251,21 @@ fn match_steps(steps: &[Step], words: &Words, start: usize, at: usize) -> Option
         }
     }
     if step.optional { match_steps(rest, words, start, at) } else { None }
+}
+
+/// How many words before `start` belong to the match.
+fn lead_length(lead: &[&str], words: &Words, start: usize) -> usize {
+    let length = |alternative: &str| alternative.split('_').count();
+    let fits = |alternative: &str| {
+        let first = start.checked_sub(length(alternative))?;
+        (match_words(alternative, words, first, first) == Some(start) && !words.sentence_before(start))
+            .then_some(())
+    };
+    lead.iter()
+        .filter(|alternative| fits(alternative).is_some())
+        .map(|alternative| length(alternative))
+        .max()
+        .unwrap_or(0)
 }
 
 fn match_words(alternative: &str, words: &Words, start: usize, at: usize) -> Option<usize> {
@@ -310,7 +336,11 @@ mod tests {
             ("x.a b c", Standing::Inside),
         ];
         for (line, expected) in cases {
-            assert_eq!(standing("a b", Standing::Inside, line).map(|found| found.0), Some(expected), "{line}");
+            assert_eq!(
+                standing("a b", Standing::Inside, line).map(|found| found.0),
+                Some(expected),
+                "{line}"
+            );
         }
         assert_eq!(standing("a b", Standing::Start, "x a b c"), None);
     }

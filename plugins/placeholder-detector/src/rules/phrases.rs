@@ -32,7 +32,10 @@ pub(super) const CLASSES: Classes = &[
          variables|constants|arguments|parameters|options|entries|items|elements|helpers|exports|state|hooks|schema|\
          structs|enums|interfaces|columns|rows|steps|rules|settings|endpoints|page|app|variants|arms|branches",
     ),
-    ("REAL", "real|actual|production|proper|true|full|full_fledged|complete|real_world|real_life|production_ready"),
+    (
+        "REAL",
+        "real|actual|production|proper|true|full|full_fledged|complete|real_world|real_life|production_ready",
+    ),
     (
         "PLACE",
         "implementation|implementations|app|apps|application|applications|system|systems|scenario|environment|code|\
@@ -44,7 +47,10 @@ pub(super) const CLASSES: Classes = &[
         "unchanged|the_same_as_before|the_same|same_as_before|same_as_above|same|as_is|as_before|intact|untouched|\
          unmodified|identical",
     ),
-    ("STAYS", "remain|remains|remained|stay|stays|is|are|kept|continue|continues|will_remain|will_stay|would_remain"),
+    (
+        "STAYS",
+        "remain|remains|remained|stay|stays|is|are|kept|continue|continues|will_remain|will_stay|would_remain",
+    ),
     ("OTHER", "existing|previous|original|remaining|unchanged|other|rest|earlier|omitted"),
     ("WHY", "brevity|clarity|simplicity|readability|conciseness|the_sake_of_brevity|the_sake_of_clarity"),
     ("CUT", "omitted|elided|truncated|shortened|snipped|abbreviated|removed|skipped|left_out"),
@@ -101,7 +107,11 @@ pub(super) static PHRASES: &[Phrase] = &[
     elided_dots(90, "DET? OTHER *? CODE *? *?"),
     elided_dots(85, "DET? more|additional|similar *? CODE"),
     elided_dots(85, "CODE STAYS? SAME|CUT"),
-    elided_dots(85, "unchanged|omitted|snip|snipped|same_as_before|same_as_above|as_before|no_change|no_changes"),
+    elided_dots(85, "keep|leave|retain DET? OTHER *? CODE"),
+    elided_dots(
+        85,
+        "unchanged|omitted|snip|snipped|same_as_before|same_as_above|as_before|no_change|no_changes",
+    ),
     elided_dots(85, "repeat|same|similar|similarly|likewise for DET? other|remaining|rest *? *?"),
     elided_dots(75, "and_so_on|and_others|and_the_rest|the_rest|rest|etc"),
     elided_start(95, "DET? rest of DET? OTHER? CODE STAYS? SAME"),
@@ -112,13 +122,22 @@ pub(super) static PHRASES: &[Phrase] = &[
     elided_whole(75, "DET? OTHER CODE STAYS? SAME"),
     elided_whole(75, "DET? rest STAYS SAME"),
     elided_whole(75, "DET? existing|unchanged|previous|omitted code|implementation|logic|methods|functions"),
-    elided_whole(70, "DET? rest of DET? OTHER? code|file|function|implementation|class|module|component|methods"),
+    elided_whole(
+        70,
+        "DET? rest of DET? OTHER? code|file|function|implementation|class|module|component|methods",
+    ),
     elided_whole(85, "snip|code_snipped|unchanged_code|code_unchanged"),
-    elided_whole(80, "code|implementation|body|methods|functions|imports|details CUT|not_shown|not_shown_here"),
+    elided_whole(
+        80,
+        "code|implementation|body|methods|functions|imports|details CUT|not_shown|not_shown_here",
+    ),
     // Keep what was there.
     elided_whole(75, "keep|leave DET? rest of DET? OTHER? CODE"),
     elided_whole(75, "keep|leave DET? rest|existing|remaining|original CODE? SAME"),
-    elided_whole(80, "keep|retain|leave DET? existing|previous|original|remaining code|implementation|logic|methods"),
+    elided_whole(
+        80,
+        "keep|retain|leave DET? existing|previous|original|remaining code|implementation|logic|methods",
+    ),
     elided_whole(65, "repeat for DET? other|remaining|rest *? *?"),
     // Left out for a reader's sake.
     elided(90, "CUT *? for DET? WHY"),
@@ -129,15 +148,24 @@ pub(super) static PHRASES: &[Phrase] = &[
     start(85, "implement this|it|here later|here|properly"),
     start(85, "not_yet_implemented|not_implemented_yet|yet_to_be_implemented|still_to_be_implemented"),
     whole(85, "implement|fix|finish|complete this|it|here *? later?"),
-    whole(85, "not_implemented|unimplemented|to_be_implemented|tbd|tba|stub|placeholder|coming_soon|work_in_progress"),
+    whole(
+        85,
+        "not_implemented|unimplemented|to_be_implemented|tbd|tba|stub|placeholder|coming_soon|work_in_progress",
+    ),
     inside(80, "will|to be implemented|added|filled later|soon"),
     whole(75, "this|it needs|has to be implemented|written"),
     whole(75, "needs_implementation|implementation_pending|implementation_needed|finish_implementation"),
     whole(80, "fill_in DET? rest|details|implementation|blanks|actual|logic|body *? *? *?"),
     whole(80, "fill_this_in|fill_me_in|fill_in_here|fill_in_later"),
     // A slot for somebody else's code.
-    inside(90, "your|actual|real|main|custom|additional *? code|logic|implementation|handler|query goes? here"),
-    inside(85, "code|logic|implementation|functionality WOULD? go|goes|comes|belongs|be_added|be_placed here|there"),
+    inside(
+        90,
+        "your|actual|real|main|custom|additional *? code|logic|implementation|handler|query goes? here",
+    ),
+    inside(
+        85,
+        "code|logic|implementation|functionality WOULD? go|goes|comes|belongs|be_added|be_placed here|there",
+    ),
     inside(85, "add|insert|put|place|write|paste your|actual|custom|additional|real *? *? here|below"),
     start(85, "add|insert|put|write more|other|further|any *? *? *? here"),
     start(70, "add|define|include more|other|others *? *? *? as needed|necessary|required"),
@@ -156,12 +184,18 @@ pub(super) static PHRASES: &[Phrase] = &[
     double(inside(85, "for now *? *? *? DOUBLE|simulate")),
     double(inside(85, "DOUBLE *? *? for now")),
     inside(70, "for now we? just|simply|only return|returns|print|prints|log|logs|skip|pass"),
-    inside(75, "this_is|its|it_is|heres|here_is just|only|merely|currently|still? a? simple|basic|temporary|mere? placeholder|stub"),
+    inside(
+        75,
+        "this_is|its|it_is|heres|here_is just|only|merely|currently|still? a? simple|basic|temporary|mere? placeholder|stub",
+    ),
     inside(85, "placeholder implementation|implementations|logic|function|method|body"),
     start(65, "placeholder for|until|to_be|that_will"),
     double(start(80, "DET? DOUBLE implementation|implementations")),
     double(start(65, "DET? DOUBLE|hardcoded response|result|data|values|value|logic")),
-    double(start(60, "simulate|simulating DET? *? call|calls|delay|latency|request|response|work|processing|query")),
+    double(start(
+        60,
+        "simulate|simulating DET? *? call|calls|delay|latency|request|response|work|processing|query",
+    )),
     start(70, "simplified|simplistic|temporary|incomplete|skeleton implementation"),
     inside(70, "not a|the real|full|complete implementation"),
     inside(85, "simplified|simplify|simplifying|simplification for WHY"),

@@ -83,6 +83,8 @@ mod tests {
     #[test]
     fn the_marks_belong_to_the_quotation() {
         let found = quotations("a `b` c");
-        assert!(!is_quoted(&found, 0) && is_quoted(&found, 2) && is_quoted(&found, 3) && !is_quoted(&found, 6));
+        assert!(
+            !is_quoted(&found, 0) && is_quoted(&found, 2) && is_quoted(&found, 3) && !is_quoted(&found, 6)
+        );
     }
 }

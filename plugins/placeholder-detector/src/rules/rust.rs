@@ -16,7 +16,12 @@ pub(crate) use regions::tests as test_regions;
 
 /// The stubs in a text. `tests` are its test regions, `evidence` the offsets of comments that say that code is
 /// missing; both in order.
-pub(crate) fn stubs(code: &Code<'_>, tests: &[Range<usize>], evidence: &[usize], rules: Selection) -> Vec<Found> {
+pub(crate) fn stubs(
+    code: &Code<'_>,
+    tests: &[Range<usize>],
+    evidence: &[usize],
+    rules: Selection,
+) -> Vec<Found> {
     let templates = regions::templates(code);
     let exempt = regions::merge(tests, &templates);
     let mut found = macros::find(code, &exempt);

@@ -32,9 +32,11 @@ fn each_family_has_its_comments_and_hides_what_is_in_strings() {
         ("shell", "echo $# ${a#b} 'it # no' # one\n#two", &["one", "two"]),
         ("yaml", "a: it's # one\nb: '# no'\nc: x#no", &["one"]),
         ("toml", "a = '\\' # one\nb = '''\n# no\n'''", &["one"]),
-        ("html", "<p>// no</p><!-- one --><SCRIPT>// two\n'</p>'</script><style>/* three */</style>", &[
-            "one", "two", "three",
-        ]),
+        (
+            "html",
+            "<p>// no</p><!-- one --><SCRIPT>// two\n'</p>'</script><style>/* three */</style>",
+            &["one", "two", "three"],
+        ),
         ("html", "<script src=x", &[]),
         ("css", "a { b: 'x /* no' } /* one */", &["one"]),
         ("scss", "a { b: url(//no) } // one\n@import http://no", &["one"]),
@@ -61,10 +63,11 @@ fn dots_count_only_where_a_statement_could_stand() {
 #[test]
 fn a_mebibyte_of_openers_takes_linear_time_in_every_family() {
     let pieces = [
-        "/*", "//", "'", "\"", "`", "${", "`${", "=/[", "/", "R\"(", "R\"x", "<script", "<script>", "<!--", "--[[", "{-", "#|",
-        "...", " ", "...\n", "  ...", "=begin", "#", "url(", "@\"", "\\", "}", "é",
+        "/*", "//", "'", "\"", "`", "${", "`${", "=/[", "/", "R\"(", "R\"x", "<script", "<script>", "<!--",
+        "--[[", "{-", "#|", "...", " ", "...\n", "  ...", "=begin", "#", "url(", "@\"", "\\", "}", "é",
     ];
-    let languages = ["c", "kotlin", "c#", "js", "python", "ruby", "html", "scss", "lua", "haskell", "lisp", "ini"];
+    let languages =
+        ["c", "kotlin", "c#", "js", "python", "ruby", "html", "scss", "lua", "haskell", "lisp", "ini"];
     for piece in pieces {
         let text = piece.repeat((1 << 20) / piece.len());
         for language in languages {

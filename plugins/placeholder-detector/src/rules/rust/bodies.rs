@@ -21,7 +21,8 @@ const CONSTANT_MAX: usize = 24;
 const ATTRIBUTE_MAX: usize = 128;
 
 /// Attributes that do not change what a function does with its parameters.
-const INERT: [&str; 8] = ["inline", "must_use", "doc", "deprecated", "cfg", "cold", "track_caller", "rustfmt"];
+const INERT: [&str; 8] =
+    ["inline", "must_use", "doc", "deprecated", "cfg", "cold", "track_caller", "rustfmt"];
 
 /// Functions of values that stand for "nothing".
 const EMPTY_VALUES: [&str; 3] = ["new", "default", "empty"];
@@ -168,7 +169,9 @@ fn is_value(code: &Code<'_>, value: Range<usize>) -> bool {
         },
         2 if code.is(start, b'-') => code.token(start + 1) == Some(Token::Literal),
         2 => code.is(start, b'(') && code.is(start + 1, b')'),
-        4 if code.name(start) == Some("vec") => code.is(start + 1, b'!') && code.partner(start + 2) == Some(start + 3),
+        4 if code.name(start) == Some("vec") => {
+            code.is(start + 1, b'!') && code.partner(start + 2) == Some(start + 3)
+        }
         5 if code.token(start) == Some(Token::Text) => {
             let owned = matches!(code.name(start + 2), Some("to_string" | "into" | "to_owned"));
             owned && code.is(start + 1, b'.') && code.partner(start + 3) == Some(start + 4)
@@ -227,7 +230,8 @@ fn only_inert_attributes(code: &Code<'_>, function: usize) -> bool {
             // `pub(crate)`
             let Some(open) = code.partner(before) else { return true };
             index = open;
-        } else if matches!(code.name(before), Some("pub" | "async" | "const" | "unsafe" | "default" | "safe")) {
+        } else if matches!(code.name(before), Some("pub" | "async" | "const" | "unsafe" | "default" | "safe"))
+        {
             index = before;
         } else {
             // `extern "C"`: others decide on the parameters.
@@ -252,6 +256,7 @@ fn mentions_unused(code: &Code<'_>, attribute: Range<usize>) -> bool {
 
 /// Whether the file allows unused names as a whole.
 fn allows_unused(code: &Code<'_>) -> bool {
-    let inner = (0..code.len()).filter(|index| code.is(*index + 1, b'!')).filter_map(|index| code.attribute(index));
+    let inner =
+        (0..code.len()).filter(|index| code.is(*index + 1, b'!')).filter_map(|index| code.attribute(index));
     inner.into_iter().any(|(_, attribute)| mentions_unused(code, attribute))
 }

@@ -20,8 +20,15 @@ const FAILING: [&str; 4] = ["panic", "unreachable", "bail", "anyhow"];
 
 /// What a message starts with when code is missing.
 const STARTS: [&str; 9] = [
-    "not implemented", "not yet implemented", "not-implemented", "unimplemented", "implement me", "implement this",
-    "to be implemented", "needs implementation", "needs to be implemented",
+    "not implemented",
+    "not yet implemented",
+    "not-implemented",
+    "unimplemented",
+    "implement me",
+    "implement this",
+    "to be implemented",
+    "needs implementation",
+    "needs to be implemented",
 ];
 
 /// Words that say so only where they are all of the message or have a `:` behind them.

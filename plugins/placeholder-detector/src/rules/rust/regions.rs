@@ -8,7 +8,13 @@ use crate::language::rust::Code;
 
 /// Macros whose tokens are data or end up in other code.
 const TEMPLATES: [&str; 8] = [
-    "macro_rules", "quote", "quote_spanned", "parse_quote", "parse_quote_spanned", "stringify", "concat",
+    "macro_rules",
+    "quote",
+    "quote_spanned",
+    "parse_quote",
+    "parse_quote_spanned",
+    "stringify",
+    "concat",
     "format_ident",
 ];
 
