@@ -126,7 +126,7 @@ fn a_plugin_directory_that_is_missing_is_named() {
         let finished = home.run(&[command, "--plugins", "/nowhere/plugins"]);
         assert_fails(&finished, 2, &["/nowhere/plugins"]);
     }
-    let home = Home::new().config("plugins = [\"elsewhere\"]\n");
+    let home = Home::new().config("plugin-dirs = [\"elsewhere\"]\n");
     assert_fails(&home.run(&["tools"]), 2, &["elsewhere"]);
 }
 
@@ -144,7 +144,7 @@ fn directories_are_named_by_flag_environment_and_file() {
     assert!(lists(&home.run(&["tools", "--plugins", directory])));
     assert!(lists(&finish(home.command(&["tools"]).env("HUBCAP_PLUGINS", directory), b"")));
     assert!(lists(&finish(home.bare_command(&["tools"]).env("HUBCAP_HOME", plugins.path()), b"")));
-    let named = Home::new().config(&format!("plugins = [\"{directory}\"]\n"));
+    let named = Home::new().config(&format!("plugin-dirs = [\"{directory}\"]\n"));
     assert!(lists(&named.run(&["tools"])));
     let file = named.path().join("hubcap.toml");
     assert!(lists(&home.run(&["tools", "--config", file.to_str().unwrap()])));
@@ -168,12 +168,12 @@ fn a_broken_configuration_is_refused_with_its_place_and_the_nearest_key() {
     let cases = [
         ("[defaults]\nfule = 5\n", &["hubcap.toml:2:1", "fule", "fuel"][..]),
         ("[limits]\ncalls-per-plugn = 5\n", &["hubcap.toml:2:1", "calls-per-plugin"]),
-        ("plugin = [\"x\"]\n", &["hubcap.toml:1:1", "plugins"]),
+        ("plugin-dir = [\"x\"]\n", &["hubcap.toml:1:1", "plugin-dirs"]),
         ("[plugins.echo]\nbudget = { feul = 1 }\n", &["hubcap.toml:2:12", "fuel"]),
         ("[defaults]\ndeadline = \"soon\"\n", &["hubcap.toml:2:12", "soon"]),
         ("[defaults]\nmemory = \"64 parsecs\"\n", &["hubcap.toml:2:10", "64 parsecs"]),
         ("[defaults]\nfuel = -1\n", &["hubcap.toml:2:8"]),
-        ("[defaults]\nmemory = \"2GiB\"\n", &["hubcap.toml:2:10", "1GiB"]),
+        ("[defaults]\nmemory = \"2GiB\"\n", &["hubcap.toml:2:10"]),
         ("[limits\n", &["hubcap.toml:1:"]),
         ("[limits]\ncalls = 1\ncalls = 2\n", &["hubcap.toml:3:1", "calls"]),
     ];
@@ -220,13 +220,13 @@ fn a_mistyped_command_or_flag_is_a_usage_error() {
 fn logs_go_to_standard_error_in_the_asked_format() {
     let home = Home::new().guest("echo");
     let arguments = r#"{"lines":2}"#;
-    let finished = home.run(&["call", "echo_log", arguments, "--log-format", "json"]);
+    let finished = home.run(&["call", "echo_log", arguments, "--log", "info", "--log-format", "json"]);
     assert_prints(&finished, "2\n");
     assert!(finished.stderr.contains("line 1 of echo"), "{}", finished.stderr);
     for line in finished.stderr.lines() {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
-    let finished = home.run(&["call", "echo_log", arguments, "--log-format", "human"]);
+    let finished = home.run(&["call", "echo_log", arguments, "--log", "info", "--log-format", "human"]);
     assert!(finished.stderr.lines().any(|line| line.contains("line 1 of echo") && !line.starts_with('{')));
     let finished = home.run(&["call", "echo_log", arguments, "--log", "error"]);
     assert_eq!(finished.stderr, "");

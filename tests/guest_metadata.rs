@@ -16,6 +16,12 @@ fn home_of(cases: &[&str]) -> Home {
     home.config(&cases.iter().map(table).collect::<String>())
 }
 
+/// Characters that hide text or change how it looks.
+fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{e0000}'..='\u{e007f}')
+}
+
 #[test]
 fn a_plugin_that_hangs_while_it_loads_is_refused_in_time() {
     let home = Home::new().guest("looping-init").guest("looping-list").wat("plain");
@@ -61,7 +67,7 @@ fn definitions_that_break_a_rule_are_refused_by_name() {
         assert_eq!(plugin["state"], "refused", "{plugin:#}");
         let reason = plugin["reason"].as_str().unwrap();
         assert!(reason.contains(word) && !reason.contains('\n'), "{case}: {reason}");
-        assert!(reason.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{case}: {reason:?}");
+        assert!(!reason.contains(harmful), "{case}: {reason:?}");
     }
     let mut server = home.serve();
     assert_eq!(server.tool_names(), ["plain_run"]);

@@ -4,6 +4,7 @@
 //! sleeps to be in time, each waits for a condition with a deadline.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod authors;
 mod cli;
 mod client_faults;
 mod completeness;

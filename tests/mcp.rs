@@ -302,22 +302,37 @@ fn find<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     }
 }
 
-#[test]
-fn log_lines_name_the_call_and_never_its_arguments() {
-    let home = Home::new().guest("echo");
-    let mut command = home.command(&["serve", "--log", "trace"]);
-    command.env("RUST_LOG", "trace");
-    let mut server = Server::start(command, Era::Legacy("2025-11-25"));
-    let canary = "c4n4ry-4rgument";
-    assert_says(&server.call("echo_say", json!({ "text": canary })), canary);
-    let result = server.call("echo_log", json!({ "lines": 3, "note": canary }));
-    assert_eq!(cost(&result, "logLines"), 3);
-    let ended = server.end();
-    assert!(!ended.stderr.contains(canary), "an argument is in the log: {}", ended.stderr);
-    let lines: Vec<Value> = ended.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+/// The guest's log line, as the host wrote it, names the call.
+#[track_caller]
+fn assert_names_its_call(stderr: &str, result: &Value) {
+    let lines: Vec<Value> = stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let line =
         lines.iter().find(|line| line.to_string().contains("line 2 of echo")).expect("the guest's line");
     assert_eq!(find(line, "plugin"), Some(&json!("echo")), "{line:#}");
     assert_eq!(find(line, "tool"), Some(&json!("log")), "{line:#}");
-    assert_eq!(find(line, "call_id"), receipt(&result).get("callId"), "{line:#}");
+    assert_eq!(find(line, "call_id"), receipt(result).get("callId"), "{line:#}");
+}
+
+#[test]
+fn the_line_of_a_guest_names_its_call() {
+    let mut server = Home::new().guest("echo").serve();
+    let result = server.call("echo_log", json!({ "lines": 3 }));
+    assert_eq!(cost(&result, "logLines"), 3);
+    let ended = server.end();
+    assert_names_its_call(&ended.stderr, &result);
+}
+
+#[test]
+fn the_most_talkative_log_names_the_call_and_never_its_arguments() {
+    let home = Home::new().guest("echo");
+    let mut command = home.command(&["serve", "--log", "trace"]);
+    let mut server = home.serve_as(command.env("RUST_LOG", "trace"), Era::Legacy("2025-11-25"));
+    let canary = "c4n4ry-4rgument";
+    assert_says(&server.call("echo_say", json!({ "text": canary })), canary);
+    server.call("echo_structured", json!({ "n": canary }));
+    server.request("tools/call", json!({ "name": "echo_sya", "arguments": { "text": canary } }));
+    let result = server.call("echo_log", json!({ "lines": 3, "note": canary }));
+    let ended = server.end();
+    assert!(!ended.stderr.contains(canary), "an argument is in the log: {}", ended.stderr);
+    assert_names_its_call(&ended.stderr, &result);
 }

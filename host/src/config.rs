@@ -301,7 +301,7 @@ mod tests {
         );
         assert_eq!(json!(echo.config), json!({ "a": [1, 2.5], "when": "2026-01-02" }));
         assert!(echo.enabled);
-        assert_eq!(config.plugins.unwrap(), [Path::new("/etc/mine"), Path::new("/abs")]);
+        assert_eq!(config.plugins.as_deref().unwrap(), [Path::new("/etc/mine"), Path::new("/abs")]);
         assert_eq!(config.of(&PluginId::new("other").unwrap()).budget.memory, 64 << 20);
     }
 

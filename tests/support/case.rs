@@ -16,8 +16,6 @@ pub(crate) struct Case {
     pub(crate) server: Server,
     /// What it used before.
     pub(crate) before: Facts,
-    // Dropped after the server.
-    _home: Home,
 }
 
 impl Case {
@@ -46,7 +44,7 @@ impl Case {
         }
         let before = server.facts();
         server.forget_peak();
-        Self { server, before, _home: home }
+        Self { server, before }
     }
 
     /// Calls a tool.

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
@@ -17,7 +18,8 @@ use super::{SOON, guests, holds_within};
 
 /// A temporary home.
 pub(crate) struct Home {
-    directory: TempDir,
+    // A server that still reads it keeps it, too.
+    directory: Arc<TempDir>,
 }
 
 /// What a command left behind.
@@ -33,7 +35,7 @@ pub(crate) struct Finished {
 impl Home {
     /// A home with an empty plugin directory and no configuration.
     pub(crate) fn new() -> Self {
-        let home = Self { directory: tempfile::tempdir().unwrap() };
+        let home = Self { directory: Arc::new(tempfile::tempdir().unwrap()) };
         fs::create_dir(home.plugins()).unwrap();
         home
     }
@@ -117,12 +119,17 @@ impl Home {
 
     /// Serves this home to a client of the last revision with `initialize`.
     pub(crate) fn serve(&self) -> Server {
-        Server::start(self.command(&["serve"]), Era::Legacy("2025-11-25"))
+        self.serve_to(Era::Legacy("2025-11-25"))
     }
 
     /// Serves this home to a client of the given era.
     pub(crate) fn serve_to(&self, era: Era) -> Server {
-        Server::start(self.command(&["serve"]), era)
+        self.serve_as(&mut self.command(&["serve"]), era)
+    }
+
+    /// Serves this home by a command of the test's own.
+    pub(crate) fn serve_as(&self, command: &mut Command, era: Era) -> Server {
+        Server::start(command, era, Arc::clone(&self.directory))
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::facts::{Facts, forget_peak};
 use super::stdio::{Gate, Line, read_all, read_lines};
@@ -37,6 +38,7 @@ pub(crate) struct Server {
     gate: Arc<Gate>,
     next_id: u64,
     era: Era,
+    _home: Arc<TempDir>,
 }
 
 /// What a server left behind.
@@ -53,7 +55,7 @@ pub(crate) struct Ended {
 
 impl Server {
     /// Starts a command and, where the era has one, shakes hands.
-    pub(crate) fn start(mut command: Command, era: Era) -> Self {
+    pub(crate) fn start(command: &mut Command, era: Era, home: Arc<TempDir>) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let gate = Arc::new(Gate::default());
@@ -61,7 +63,8 @@ impl Server {
         let stderr = read_all(child.stderr.take().unwrap());
         let stdin = child.stdin.take();
         let (seen, impure) = (Vec::new(), Vec::new());
-        let mut server = Self { child, stdin, lines, seen, impure, stderr, gate, next_id: 1, era };
+        let mut server =
+            Self { child, stdin, lines, seen, impure, stderr, gate, next_id: 1, era, _home: home };
         if let Era::Legacy(version) = era {
             let answer = server.initialize(version);
             assert!(answer["result"]["serverInfo"]["name"].is_string(), "{answer:#}");
@@ -117,6 +120,18 @@ impl Server {
         self.result(&id)
     }
 
+    /// Starts a call that reports progress when it begins to run, waits for that, and returns its id.
+    #[track_caller]
+    pub(crate) fn send_running_call(&mut self, tool: &str, arguments: Value) -> Value {
+        let token = json!(format!("running-{}", self.next_id));
+        let meta = json!({ "progressToken": token });
+        let params = json!({ "name": tool, "arguments": arguments, "_meta": meta });
+        let id = self.send_request("tools/call", params);
+        let runs = self.wait_until(SOON, |message| message["params"]["progressToken"] == token);
+        assert!(runs.is_some(), "{tool} does not run; it sent {:#?}", self.seen);
+        id
+    }
+
     /// Starts a call of a tool and returns its id.
     pub(crate) fn send_call(&mut self, tool: &str, arguments: Value) -> Value {
         self.send_request("tools/call", json!({ "name": tool, "arguments": arguments }))
@@ -150,7 +165,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn result(&mut self, id: &Value) -> Value {
         let answer = self.answer(id);
-        assert!(answer.get("result").is_some(), "{answer:#}");
+        assert!(answer.get("result").is_some(), "{answer:#}\nit logged {}", self.stderr());
         answer["result"].clone()
     }
 

@@ -87,23 +87,23 @@ fn artifact(messages: &[u8], manifest: &Path) -> Option<PathBuf> {
         .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
 }
 
-/// Adds the compile target where rustup manages the toolchain and it is missing.
+/// Adds the compile target where it is missing. Installs that happen by themselves may be switched
+/// off on a machine, so this one is asked for, and said.
 ///
 /// # Errors
 /// When it is missing and cannot be added.
 pub(super) fn ensure_target() -> Result<(), String> {
-    let listed = Command::new("rustup").args(["target", "list", "--installed"]).output();
-    let Ok(listed) = listed else {
-        // No rustup: the toolchain came another way, and cargo will say what is missing.
-        return Ok(());
-    };
-    if String::from_utf8_lossy(&listed.stdout).lines().any(|line| line == TARGET) {
+    let library = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output();
+    let library = library.map_err(|error| no_cargo(&error))?.stdout;
+    if Path::new(String::from_utf8_lossy(&library).trim()).is_dir() {
         return Ok(());
     }
-    eprintln!("hubcap: adding the compile target: rustup target add {TARGET}");
+    eprintln!("hubcap: the compile target is missing: running `rustup target add {TARGET}`");
     match Command::new("rustup").args(["target", "add", TARGET]).status() {
         Ok(status) if status.success() => Ok(()),
-        _ => Err(format!("the compile target is missing: run `rustup target add {TARGET}`")),
+        _ => Err(format!(
+            "the compile target {TARGET} is missing and rustup did not add it; add it to your Rust toolchain"
+        )),
     }
 }
 

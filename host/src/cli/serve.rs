@@ -31,7 +31,11 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
         mcp::StdioLimits { line_bytes: home.config.limits.line_bytes, ..mcp::StdioLimits::default() };
     let served = mcp::serve(hub, limits, stop).await;
     loading.abort();
-    served.map_err(|error| Failure::Failed(error.to_string()))
+    served.map_err(|error| {
+        let source =
+            std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+        Failure::Failed(format!("{error}{source}"))
+    })
 }
 
 async fn load(loader: Loader, dev: bool) {

@@ -41,8 +41,8 @@ pub struct StdioLimits {
     pub line_bytes: usize,
     /// Bytes of output that may wait for the client to read them; beyond that, nothing more is read.
     pub queue_bytes: usize,
-    /// Requests that are worked on at once; beyond that, nothing more is read. A request of more than
-    /// 16 KiB counts once for each 16 KiB.
+    /// Requests that are worked on at once, each of which costs some 20 KiB; beyond that, nothing more is
+    /// read. A request of more than 64 KiB counts once for each 64 KiB.
     pub in_flight: u32,
     /// How long requests in flight may go on after the end of input.
     pub drain: Duration,
@@ -53,7 +53,7 @@ impl Default for StdioLimits {
         Self {
             line_bytes: 4 * 1024 * 1024,
             queue_bytes: 8 * 1024 * 1024,
-            in_flight: 4096,
+            in_flight: 1024,
             drain: Duration::from_secs(10),
         }
     }

@@ -234,7 +234,6 @@ mod tests {
         timeout(SOON, out.until(|| out.has_room())).await.unwrap();
         assert!(timeout(Duration::from_millis(50), out.calm()).await.is_err(), "an answer waits");
         timeout(SOON, answer).await.unwrap();
-        far.read_exact(&mut read).await.unwrap();
         timeout(SOON, out.calm()).await.unwrap();
         drop(far);
         assert!(writer.await.unwrap().is_err());

@@ -29,7 +29,7 @@ use super::outbox::Outbox;
 use super::{ServeError, StdioLimits};
 
 /// Bytes of input that count as one place among the requests in flight.
-const PLACE: usize = 16 * 1024;
+const PLACE: usize = 64 * 1024;
 
 /// How long what is queued may take to leave after the last answer, at least.
 const LAST_WORDS: Duration = Duration::from_secs(1);

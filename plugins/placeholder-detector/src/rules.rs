@@ -9,10 +9,10 @@ mod pattern;
 mod phrases;
 mod quoted;
 mod rust;
+mod words;
 
 pub(crate) use comments::{Comments, Surroundings};
-pub(crate) use rust::stubs as rust_stubs;
-pub(crate) use rust::test_regions as rust_test_regions;
+pub(crate) use rust::{Regions, stubs as rust_stubs};
 
 use crate::finding::Severity;
 

@@ -4,7 +4,7 @@
 
 use crate::finding::Found;
 use crate::language::read;
-use crate::rules::{Comments, Selection, Surroundings, rust_stubs, rust_test_regions};
+use crate::rules::{Comments, Regions, Selection, Surroundings, rust_stubs};
 
 /// A text to scan.
 #[derive(Clone, Copy, Debug)]
@@ -37,16 +37,17 @@ impl Scanner {
     /// All findings in a text.
     pub(crate) fn scan(&self, source: &Source<'_>) -> Vec<Found> {
         let text = source.text;
-        let reading = read(source.language, source.path, text);
-        let tests = match &reading.rust {
-            _ if is_test_path(source.path) => std::iter::once(0..text.len()).collect(),
-            Some(code) => rust_test_regions(code),
-            None => Vec::new(),
-        };
-        let around = Surroundings { text, tests: &tests, rules: self.rules };
+        let mut reading = read(source.language, source.path, text);
+        let mut regions = reading.rust.as_ref().map_or_else(Regions::default, Regions::of);
+        if is_test_path(source.path) {
+            regions.tests.clear();
+            regions.tests.push(0..text.len());
+        }
+        reading.lexed.dots.retain(|dots| !regions.is_template(dots.start));
+        let around = Surroundings { text, tests: &regions.tests, rules: self.rules };
         let mut report = self.comments.check(&reading.lexed, &around);
         if let Some(code) = &reading.rust {
-            report.found.extend(rust_stubs(code, &tests, &report.evidence, self.rules));
+            report.found.extend(rust_stubs(code, &regions, &report.evidence, self.rules));
         }
         let mut found = report.found;
         found.retain(|found| found.confidence.as_f64() >= self.min_confidence);

@@ -168,7 +168,7 @@ async fn a_cancelled_request_makes_room_for_the_next() {
 #[tokio::test]
 async fn large_requests_count_for_more_than_one() {
     let mut client = Conversation::with(StdioLimits { in_flight: 3, ..StdioLimits::default() });
-    let large = json!({"name": "wait", "arguments": {"x": "x".repeat(20_000)}, "_meta": meta()});
+    let large = json!({"name": "wait", "arguments": {"x": "x".repeat(70_000)}, "_meta": meta()});
     for id in 0..2 {
         client.send(&line(id, "tools/call", large.clone())).await;
     }
@@ -181,7 +181,7 @@ async fn large_requests_count_for_more_than_one() {
 #[tokio::test]
 async fn a_request_larger_than_all_places_is_served_alone() {
     let mut client = Conversation::with(StdioLimits { in_flight: 2, ..StdioLimits::default() });
-    let large = json!({"name": "now", "arguments": {"x": "x".repeat(1_000_000)}, "_meta": meta()});
+    let large = json!({"name": "now", "arguments": {"x": "x".repeat(3_000_000)}, "_meta": meta()});
     client.send(&line(1, "tools/call", large)).await;
     assert_eq!(client.answers(1).await, [json!([1, "now"])]);
 }

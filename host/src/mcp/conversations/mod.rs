@@ -44,6 +44,10 @@ struct Desk {
 }
 
 impl Desk {
+    fn new() -> Self {
+        Self { seen: watch::Sender::default(), releases: Semaphore::new(0).into() }
+    }
+
     async fn wait(&self, ct: CancellationToken) -> &'static str {
         self.seen.send_modify(|seen| seen.running += 1);
         let end = tokio::select! {
@@ -107,7 +111,7 @@ struct Conversation {
 
 impl Conversation {
     fn with(limits: StdioLimits) -> Self {
-        let desk = Desk { seen: watch::Sender::default(), releases: Semaphore::new(0).into() };
+        let desk = Desk::new();
         let stop = CancellationToken::new();
         let (input, reader) = duplex(64 * 1024);
         let (output, writer) = duplex(64 * 1024);

@@ -1,9 +1,12 @@
 //! What is said: lines, eras, revisions, progress.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tokio::io::duplex;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
-use super::{Conversation, initialize, line, meta};
-use crate::mcp::StdioLimits;
+use super::{Conversation, Desk, PATIENCE, initialize, line, meta};
+use crate::mcp::{Client, StdioLimits, run};
 
 #[tokio::test]
 async fn lines_that_are_no_message_are_answered_and_the_next_ones_work() {
@@ -128,4 +131,17 @@ async fn progress_carries_the_clients_token_and_comes_before_the_result() {
     assert_eq!(client.answers(1).await, [json!([1, "told"])]);
     client.input = None;
     client.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn our_own_client_lists_calls_and_closes() {
+    let ((input, reader), (output, writer)) = (duplex(1000), duplex(1000));
+    let server = run(Desk::new(), StdioLimits::default(), CancellationToken::new(), reader, writer);
+    let served = tokio::spawn(server);
+    let client = Client::connect(output, input).await.unwrap();
+    assert_eq!(client.tools().await.unwrap(), [("now".to_owned(), String::new())]);
+    let answer = client.call("now", Map::new()).await.unwrap();
+    assert_eq!((answer.text.as_str(), answer.is_error, answer.receipt), ("now", false, None));
+    client.close().await.unwrap();
+    timeout(PATIENCE, served).await.unwrap().unwrap().unwrap();
 }

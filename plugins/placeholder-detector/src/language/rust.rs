@@ -36,20 +36,34 @@ pub(crate) struct Code<'a> {
     text: &'a str,
     places: Vec<Place>,
     partners: Vec<Option<u32>>,
+    landmarks: Landmarks,
+}
+
+/// Indices of the tokens that rules start from, so that a rule need not look at all of them.
+#[derive(Default)]
+struct Landmarks {
+    /// `#` and `mod`.
+    items: Vec<u32>,
+    /// `fn`.
+    functions: Vec<u32>,
+    /// Names with a `!` behind them.
+    calls: Vec<u32>,
 }
 
 /// Reads a Rust text.
 pub(crate) fn read(text: &str) -> (Lexed, Code<'_>) {
-    let mut reader = Reader { text, lexed: Lexed::default(), places: Vec::new() };
+    let mut reader =
+        Reader { text, lexed: Lexed::default(), places: Vec::new(), landmarks: Landmarks::default() };
     reader.run();
     let partners = pair(&reader.places);
-    (reader.lexed, Code { text, places: reader.places, partners })
+    (reader.lexed, Code { text, places: reader.places, partners, landmarks: reader.landmarks })
 }
 
 struct Reader<'a> {
     text: &'a str,
     lexed: Lexed,
     places: Vec<Place>,
+    landmarks: Landmarks,
 }
 
 impl Reader<'_> {
@@ -112,6 +126,16 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, token: Token, start: usize, end: usize) {
+        let index = self.places.len() as u32;
+        let marks = &mut self.landmarks;
+        match (token, &self.text[start..end]) {
+            (Token::Mark(b'#'), _) | (Token::Name, "mod") => marks.items.push(index),
+            (Token::Name, "fn") => marks.functions.push(index),
+            (Token::Mark(b'!'), _) if self.places.last().is_some_and(|last| last.token == Token::Name) => {
+                marks.calls.push(index - 1);
+            }
+            _ => {}
+        }
         // A text has at most 4 GiB here: its own lexer counts in 32 bits.
         self.places.push(Place { token, start: start as u32, end: end as u32 });
     }
@@ -161,6 +185,21 @@ impl<'a> Code<'a> {
     /// How many tokens there are.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Indices of `#` and `mod`, in order.
+    pub(crate) fn items(&self) -> impl Iterator<Item = usize> {
+        self.landmarks.items.iter().map(|index| *index as usize)
+    }
+
+    /// Indices of `fn`, in order.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = usize> {
+        self.landmarks.functions.iter().map(|index| *index as usize)
+    }
+
+    /// Indices of names with a `!` behind them, in order.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = usize> {
+        self.landmarks.calls.iter().map(|index| *index as usize)
     }
 
     /// How long the text is.

@@ -4,13 +4,17 @@
 
 use std::ops::Range;
 
-use super::lines::{Line, gather, lone_dots};
-use super::pattern::{Match, Patterns, Standing, Words};
+use super::lines::{Line, gather};
+use super::pattern::{Match, Patterns, Standing};
 use super::phrases::{CLASSES, PHRASES, Phrase};
 use super::quoted::{is_quoted, quotations};
+use super::words::{Vocabulary, Words};
 use super::{RuleId, Selection, marker};
 use crate::finding::{Confidence, Found, Severity};
 use crate::language::{Kind, Lexed};
+
+/// Below this a phrase is as likely sound, and is not reported.
+const PHRASE_MIN: Confidence = Confidence(50);
 
 const ELIDED: &str = "This stands where code was left out: put the code in its place. If nothing is missing, delete \
                       the comment.";
@@ -54,30 +58,31 @@ impl Report {
 
 /// The rules for comments, ready for many texts.
 pub(crate) struct Comments {
+    vocabulary: Vocabulary,
     patterns: Patterns,
 }
 
 impl Comments {
     /// Prepares the phrases.
     pub(crate) fn new() -> Self {
+        let mut vocabulary = Vocabulary::new(marker::words());
         let written = PHRASES.iter().map(|phrase| (phrase.pattern, phrase.needs));
-        Self { patterns: Patterns::new(written, CLASSES) }
+        let patterns = Patterns::new(written, CLASSES, &mut vocabulary);
+        Self { vocabulary, patterns }
     }
 
     /// Looks at all comments of a text.
     pub(crate) fn check(&self, lexed: &Lexed, around: &Surroundings<'_>) -> Report {
         let mut report = Report::default();
         let mut words = Words::default();
-        for line in gather(around.text, lexed) {
-            words.read(line.text);
-            let marked = marker::find(&line);
-            if let Some(found) = marked {
-                report.add(found, around.rules);
+        let gathered = gather(around.text, lexed);
+        for line in &gathered.lines {
+            words.read(line.text, &self.vocabulary, words_that_matter(line));
+            if words.any_known {
+                self.line(line, &words, around, &mut report);
             }
-            let marked = marked.is_some_and(|found| around.rules.has(found.rule));
-            self.phrases(&line, &words, marked, around, &mut report);
         }
-        for span in lone_dots(around.text, lexed) {
+        for span in gathered.dots {
             report.add(elided(span, 80), around.rules);
         }
         for span in &lexed.dots {
@@ -85,6 +90,15 @@ impl Comments {
         }
         report.evidence.sort_unstable();
         report
+    }
+
+    fn line(&self, line: &Line<'_>, words: &Words, around: &Surroundings<'_>, report: &mut Report) {
+        let marker = marker::find(line, words);
+        if let Some(found) = marker {
+            report.add(found, around.rules);
+        }
+        let marked = marker.is_some_and(|found| around.rules.has(found.rule));
+        self.phrases(line, words, marked, around, report);
     }
 
     /// The phrase of a line. One that only says the same as the line's marker is left out.
@@ -134,6 +148,13 @@ impl Comments {
     }
 }
 
+/// In running text only the start of a line matters, unless dots or brackets set the line apart.
+fn words_that_matter(line: &Line<'_>) -> usize {
+    let text = line.text.trim();
+    let apart = text.starts_with(['(', '[', '<', '{', '.', '…']) || text.ends_with(['.', '…']);
+    if line.kind == Kind::Prose && !apart { 1 } else { usize::MAX }
+}
+
 fn elided(span: Range<usize>, percent: u8) -> Found {
     Found {
         rule: RuleId::ElidedCode,
@@ -154,16 +175,17 @@ fn confidence(line: &Line<'_>, phrase: &Phrase, hit: &Match) -> Option<Confidenc
     };
     let elision = phrase.rule == RuleId::ElidedCode;
     let bracketed = || line.text.trim_start().starts_with(['(', '[', '<', '{']);
-    match line.kind {
-        Kind::Line | Kind::Block => Some(base),
+    let points = match line.kind {
+        Kind::Line | Kind::Block => 0,
         // Documentation describes what others leave out.
-        Kind::Doc if elision && hit.standing < Standing::Whole => None,
-        Kind::Doc => Some(base.less(10)),
-        Kind::Guess => Some(base.less(15)),
-        Kind::Prose if elision && hit.standing == Standing::Dots => Some(base.less(20)),
-        Kind::Prose if elision && hit.standing == Standing::Whole && bracketed() => Some(base.less(20)),
-        Kind::Prose => None,
-    }
+        Kind::Doc if elision && hit.standing < Standing::Whole => return None,
+        Kind::Doc => 10,
+        Kind::Guess => 15,
+        Kind::Prose if elision && hit.standing == Standing::Dots => 20,
+        Kind::Prose if elision && hit.standing == Standing::Whole && bracketed() => 20,
+        Kind::Prose => return None,
+    };
+    Some(base.less(points)).filter(|confidence| *confidence >= PHRASE_MIN)
 }
 
 #[cfg(test)]

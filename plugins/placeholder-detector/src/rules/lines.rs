@@ -1,7 +1,6 @@
 //! The lines of comments, with what a rule has to know of their neighbours.
 //!
-//! Invariant: lines in code blocks of documentation are left out, and so are comments that are only dots, which
-//! [`lone_dots`] reports.
+//! Invariant: lines in code blocks of documentation are left out, and so are comments that are only dots.
 
 use std::ops::Range;
 
@@ -22,20 +21,35 @@ pub(super) struct Line<'a> {
     pub(super) closes: bool,
 }
 
+/// What the comments of a text are made of.
+pub(super) struct Gathered<'a> {
+    /// All lines, in order.
+    pub(super) lines: Vec<Line<'a>>,
+    /// The comments that are nothing but dots and stand alone: not the dots of a drawing or of a list that goes
+    /// on over several comments.
+    pub(super) dots: Vec<Range<usize>>,
+}
+
 /// All lines of all comments.
-pub(super) fn gather<'a>(text: &'a str, lexed: &Lexed) -> Vec<Line<'a>> {
+pub(super) fn gather<'a>(text: &'a str, lexed: &Lexed) -> Gathered<'a> {
     let mut gathering = Gathering { lines: Vec::new(), fenced: false, joined: false };
-    for (index, comment) in lexed.comments.iter().enumerate() {
-        let previous = index.checked_sub(1).map(|index| &lexed.comments[index]);
-        if !previous.is_some_and(|previous| adjoins(text, previous, comment)) {
-            gathering.fenced = false;
-            gathering.joined = false;
-        }
+    let mut dots = Vec::new();
+    let comments = &lexed.comments;
+    for (index, comment) in comments.iter().enumerate() {
+        let above = index.checked_sub(1).is_some_and(|above| adjoins(text, &comments[above], comment));
+        gathering.fenced &= above;
+        gathering.joined &= above;
         if !is_dots(text, comment) {
             gathering.comment(text, comment);
+            continue;
+        }
+        let below = || comments.get(index + 1).is_some_and(|below| adjoins(text, comment, below));
+        let plain = !matches!(comment.kind, Kind::Doc | Kind::Prose);
+        if plain && !above && stands_alone(text.as_bytes(), &comment.span) && !below() {
+            dots.push(comment.span.clone());
         }
     }
-    gathering.lines
+    Gathered { lines: gathering.lines, dots }
 }
 
 struct Gathering<'a> {
@@ -56,7 +70,8 @@ impl<'a> Gathering<'a> {
     }
 
     fn line(&mut self, text: &'a str, offset: usize, kind: Kind) {
-        let content = text.trim_matches(|c: char| c.is_whitespace() || "*/!#".contains(c));
+        let content =
+            text.trim_start_matches(|c: char| matches!(c, ' ' | '*' | '/' | '!' | '#') || c.is_whitespace());
         let fence = content.starts_with("```") || content.starts_with("~~~");
         self.fenced ^= fence;
         if content.is_empty() || fence || self.fenced {
@@ -86,23 +101,12 @@ fn adjoins(text: &str, previous: &Comment, comment: &Comment) -> bool {
         && between.iter().filter(|byte| **byte == b'\n').count() == 1
 }
 
-/// The comments that are nothing but dots and stand alone: not the dots of a drawing or of a list that goes on
-/// over several comments.
-pub(super) fn lone_dots(text: &str, lexed: &Lexed) -> impl Iterator<Item = Range<usize>> {
-    let comments = &lexed.comments;
-    comments.iter().enumerate().filter_map(move |(index, comment)| {
-        let dots = !matches!(comment.kind, Kind::Doc | Kind::Prose) && is_dots(text, comment);
-        if !dots || !stands_alone(text.as_bytes(), &comment.span) {
-            return None;
-        }
-        let above = index.checked_sub(1).is_some_and(|above| adjoins(text, &comments[above], comment));
-        let below = comments.get(index + 1).is_some_and(|below| adjoins(text, comment, below));
-        (!above && !below).then(|| comment.span.clone())
-    })
-}
-
 fn is_dots(text: &str, comment: &Comment) -> bool {
-    let body = text[comment.body.clone()].trim();
+    let body = text[comment.body.clone()].trim_start();
+    if !body.starts_with(['.', '…']) {
+        return false;
+    }
+    let body = body.trim_end();
     body == "…" || (body.len() >= 3 && body.bytes().all(|byte| byte == b'.'))
 }
 
@@ -123,7 +127,7 @@ mod tests {
     fn a_line_knows_whether_its_sentence_runs_over_it() {
         let text = "// one\n// two.\n// three\n\n// four\n//\n// five\nx(); // six\n";
         let (lexed, _) = read(text);
-        let lines = gather(text, &lexed);
+        let lines = gather(text, &lexed).lines;
         let shape: Vec<_> = lines.iter().map(|line| (line.text.trim(), line.opens, line.closes)).collect();
         let expected = [
             ("one", true, false),
@@ -140,7 +144,7 @@ mod tests {
     fn code_blocks_of_documentation_are_left_out() {
         let text = "/// one\n/// ```\n/// two\n/// ```\n/// three\nfn f() {}\n/** ```\r\n * four\n */";
         let (lexed, _) = read(text);
-        let lines: Vec<_> = gather(text, &lexed).into_iter().map(|line| line.text.trim()).collect();
+        let lines: Vec<_> = gather(text, &lexed).lines.into_iter().map(|line| line.text.trim()).collect();
         assert_eq!(lines, ["one", "three"]);
     }
 }

@@ -7,10 +7,11 @@ use std::ops::Range;
 use super::RuleId;
 use super::lines::Line;
 use super::quoted::{is_quoted, quotations};
+use super::words::Words;
 use crate::finding::{Confidence, Found, Severity};
 use crate::language::Kind;
 
-/// A marker and what to say of it.
+/// A marker, in lower case, and what to say of it.
 struct Marker {
     word: &'static str,
     severity: Severity,
@@ -19,22 +20,22 @@ struct Marker {
 
 const MARKERS: [Marker; 4] = [
     Marker {
-        word: "TODO",
+        word: "todo",
         severity: Severity::Warning,
         message: "A TODO marks open work: do it, or move it to the issue tracker and delete the marker.",
     },
     Marker {
-        word: "FIXME",
+        word: "fixme",
         severity: Severity::Warning,
         message: "A FIXME marks a known fault: mend it, or move it to the issue tracker and delete the marker.",
     },
     Marker {
-        word: "XXX",
+        word: "xxx",
         severity: Severity::Warning,
         message: "An XXX marks something doubtful: settle it, or say in plain words what a reader has to know.",
     },
     Marker {
-        word: "HACK",
+        word: "hack",
         severity: Severity::Note,
         message: "A HACK marks a makeshift: replace it, or say why it has to stay.",
     },
@@ -60,26 +61,23 @@ enum Tail {
     Bare,
 }
 
-/// The first marker of a line.
-pub(super) fn find(line: &Line<'_>) -> Option<Found> {
-    let bytes = line.text.as_bytes();
-    let first = leading(line.text);
-    let mut quotes = None;
-    let mut at = 0;
-    while at < bytes.len() {
-        let starts = matches!(bytes[at] | 0x20, b't' | b'f' | b'x' | b'h');
-        if !starts || (at > 0 && is_word(bytes[at - 1])) {
-            at += 1;
-            continue;
+/// The words of the markers. A vocabulary that starts with them lets [`find`] know them by number.
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
+    MARKERS.iter().map(|marker| marker.word)
+}
+
+/// The first marker of a line, whose words are given.
+pub(super) fn find(line: &Line<'_>, words: &Words) -> Option<Found> {
+    let mut seen = None;
+    for word in &words.list {
+        let marker = usize::from(word.id).checked_sub(1).and_then(|index| MARKERS.get(index));
+        let Some(marker) = marker else { continue };
+        let (first, quotes) = seen.get_or_insert_with(|| (leading(line.text), quotations(line.text)));
+        let place = &word.place;
+        let confidence = judge(line, place, *first == place.start);
+        if let Some(confidence) = confidence.filter(|_| !is_quoted(quotes, place.start)) {
+            return Some(marker.found(line.offset + place.start..line.offset + place.end, confidence));
         }
-        if let Some((marker, end)) = marker_at(line.text, at) {
-            let quotes = quotes.get_or_insert_with(|| quotations(line.text));
-            let confidence = judge(line, at..end, first == at).filter(|_| !is_quoted(quotes, at));
-            if let Some(confidence) = confidence {
-                return Some(marker.found(line.offset + at..line.offset + end, confidence));
-            }
-        }
-        at += 1;
     }
     None
 }
@@ -97,29 +95,15 @@ impl Marker {
     }
 }
 
-fn marker_at(text: &str, at: usize) -> Option<(&'static Marker, usize)> {
-    let rest = &text.as_bytes()[at..];
-    let marker = MARKERS.iter().find(|marker| {
-        let length = marker.word.len();
-        let same = rest.get(..length).is_some_and(|word| word.eq_ignore_ascii_case(marker.word.as_bytes()));
-        same && !rest.get(length).is_some_and(|byte| is_word(*byte))
-    })?;
-    Some((marker, at + marker.word.len()))
-}
-
 /// Where the text of the line starts, behind what decorates comments and lists.
 fn leading(text: &str) -> usize {
     let decoration = |c: char| c.is_whitespace() || "*/!#-;%=~+|><[](){}@.:_\\•".contains(c);
     text.len() - text.trim_start_matches(decoration).len()
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
 /// How sure it is that this is a marker; `None` where it is none.
-fn judge(line: &Line<'_>, span: Range<usize>, first: bool) -> Option<Confidence> {
-    let tail = tail(line.text, &span)?;
+fn judge(line: &Line<'_>, span: &Range<usize>, first: bool) -> Option<Confidence> {
+    let tail = tail(line.text, span)?;
     let word = &line.text[span.clone()];
     let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
     let tagged = line.text[..span.start].ends_with(['@', '\\']);
@@ -129,7 +113,7 @@ fn judge(line: &Line<'_>, span: Range<usize>, first: bool) -> Option<Confidence>
         (_, true) if tagged => 85,
         (_, true) if upper => at_start(line, tail)?,
         (_, true) if tail == Tail::Strong && word != "xxx" => 75,
-        (_, false) if upper && tail == Tail::Strong => inside(line, &span)?,
+        (_, false) if upper && tail == Tail::Strong => inside(line, span)?,
         _ => return None,
     };
     let points = if line.kind == Kind::Guess { 15 } else { 0 };

@@ -3,8 +3,9 @@
 //! Invariant: linear in the line, because a pattern is a fixed number of steps and is tried only at words that it
 //! can start with; no pattern reaches over the end of a sentence.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
+
+use super::words::{Vocabulary, WordId, Words};
 
 /// How a pattern starts whose first step may be missing: by that class.
 const LEAD: &str = "DET? ";
@@ -15,103 +16,6 @@ pub(super) type Edges = (bool, bool);
 /// Names for long lists of alternatives.
 pub(super) type Classes = &'static [(&'static str, &'static str)];
 
-/// The words of a line, in lower case and without apostrophes.
-#[derive(Default)]
-pub(super) struct Words {
-    text: String,
-    list: Vec<Word>,
-    /// Whether dots of elision stand behind the last word.
-    dots_at_end: bool,
-}
-
-struct Word {
-    /// In `Words::text`.
-    clean: Range<usize>,
-    /// In the line.
-    place: Range<usize>,
-    /// A sentence ends before it.
-    sentence: bool,
-    /// Dots of elision stand before it.
-    dots: bool,
-}
-
-impl Words {
-    /// Takes the words of `line` in place of those it had.
-    pub(super) fn read(&mut self, line: &str) {
-        self.text.clear();
-        self.list.clear();
-        let mut gap = 0;
-        let mut at = 0;
-        while at < line.len() {
-            let length = word_length(&line[at..]);
-            if length == 0 {
-                at += line[at..].chars().next().map_or(1, char::len_utf8);
-                continue;
-            }
-            self.push(line, gap, at..at + length);
-            at += length;
-            gap = at;
-        }
-        self.dots_at_end = Gap::of(&line[gap..]).dots;
-    }
-
-    fn push(&mut self, line: &str, gap: usize, place: Range<usize>) {
-        let between = &line[gap..place.start];
-        let Gap { mut sentence, dots } = Gap::of(between);
-        // The parts of a path are no sentence.
-        sentence |= gap > 0 && between.contains(['/', '\\']);
-        let start = self.text.len();
-        let letters = line[place.clone()].chars().filter(|c| !matches!(c, '\'' | '’'));
-        self.text.extend(letters.map(|c| c.to_ascii_lowercase()));
-        self.list.push(Word { clean: start..self.text.len(), place, sentence, dots });
-    }
-
-    fn get(&self, index: usize) -> Option<&str> {
-        self.list.get(index).map(|word| &self.text[word.clean.clone()])
-    }
-
-    fn sentence_before(&self, index: usize) -> bool {
-        self.list.get(index).is_some_and(|word| word.sentence)
-    }
-
-    fn dots_before(&self, index: usize) -> bool {
-        self.list.get(index).is_some_and(|word| word.dots)
-    }
-
-    /// Offsets in the line of some of the words.
-    pub(super) fn place(&self, words: &Range<usize>) -> Range<usize> {
-        match self.list.get(words.clone()) {
-            Some([first, .., last]) => first.place.start..last.place.end,
-            Some([only]) => only.place.clone(),
-            _ => 0..0,
-        }
-    }
-}
-
-fn word_length(text: &str) -> usize {
-    let part = |(index, c): (usize, char)| {
-        let apostrophe = index > 0 && matches!(c, '\'' | '’');
-        !(c.is_alphanumeric() || c == '_' || apostrophe)
-    };
-    text.char_indices().find(|item| part(*item)).map_or(text.len(), |(index, _)| index)
-}
-
-/// What stands between two words.
-struct Gap {
-    sentence: bool,
-    dots: bool,
-}
-
-impl Gap {
-    fn of(text: &str) -> Self {
-        let dots = text.contains("...") || text.contains('…');
-        let ends = |c: char| matches!(c, '.' | '!' | '?' | ';');
-        // `a.b` is one name; with dots of elision a full stop cannot be told from them.
-        let sentence = !dots && text.contains(ends) && text.contains(char::is_whitespace);
-        Self { sentence, dots }
-    }
-}
-
 /// How a match stands in its line, from weak to strong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
@@ -121,19 +25,29 @@ pub(super) enum Standing {
     Start,
     /// All words of the line.
     Whole,
-    /// First in the line, behind dots of elision; or all of it, with dots at the end.
+    /// First in the line, behind dots of elision; or all of it, with dots at the end. For a pattern that needs
+    /// the whole line, dots alone are not enough.
     Dots,
 }
 
+/// What may stand at one place.
+#[derive(Clone, Default)]
+struct Choice {
+    /// Bits by number.
+    single: Vec<u64>,
+    /// Several words in a row.
+    several: Vec<Vec<WordId>>,
+    any: bool,
+}
+
 struct Step {
-    /// One of these, `_` between the words of one.
-    alternatives: Vec<&'static str>,
+    choice: Choice,
     optional: bool,
 }
 
 struct Pattern {
-    /// Words that may stand in front. They are so common that no pattern is looked up by them.
-    lead: Vec<&'static str>,
+    /// What may stand in front. It is so common that no pattern is looked up by it.
+    lead: Choice,
     steps: Vec<Step>,
     /// The weakest standing that counts.
     needs: Standing,
@@ -149,20 +63,33 @@ pub(super) struct Match {
 /// Patterns, ready to be matched.
 pub(super) struct Patterns {
     list: Vec<Pattern>,
-    by_first_word: BTreeMap<&'static str, Vec<usize>>,
-    /// For each first letter, a bit for each length of a first word.
-    lengths: [u32; 26],
+    /// By the number of a word, the patterns that start with it.
+    starting: Vec<Vec<usize>>,
+}
+
+/// Reads patterns in their written form.
+struct Parser<'a> {
+    vocabulary: &'a mut Vocabulary,
+    classes: Vec<(&'static str, Choice)>,
 }
 
 impl Patterns {
     /// Takes patterns in their written form: words, `|` between alternatives, `_` between the words of one
-    /// alternative, `?` behind what may be missing, and names of classes.
-    pub(super) fn new(written: impl Iterator<Item = (&'static str, Standing)>, classes: Classes) -> Self {
-        let mut patterns = Self { list: Vec::new(), by_first_word: BTreeMap::new(), lengths: [0; 26] };
+    /// alternative, `?` behind what may be missing, `*` for any word, and names of classes.
+    pub(super) fn new(
+        written: impl Iterator<Item = (&'static str, Standing)>,
+        classes: Classes,
+        vocabulary: &mut Vocabulary,
+    ) -> Self {
+        let mut parser = Parser { vocabulary, classes: Vec::new() };
+        for (name, alternatives) in classes {
+            let choice = parser.choice(alternatives);
+            parser.classes.push((name, choice));
+        }
+        let mut patterns = Self { list: Vec::new(), starting: Vec::new() };
         for (text, needs) in written {
-            let mut steps: Vec<Step> = text.split(' ').map(|step| Step::parse(step, classes)).collect();
-            let led = text.starts_with(LEAD);
-            let lead = if led { steps.remove(0).alternatives } else { Vec::new() };
+            let mut steps: Vec<Step> = text.split(' ').map(|step| parser.step(step)).collect();
+            let lead = if text.starts_with(LEAD) { steps.remove(0).choice } else { Choice::default() };
             patterns.index(&steps);
             patterns.list.push(Pattern { lead, steps, needs });
         }
@@ -173,14 +100,13 @@ impl Patterns {
     fn index(&mut self, steps: &[Step]) {
         let number = self.list.len();
         for step in steps {
-            for alternative in &step.alternatives {
-                let first = alternative.split('_').next().unwrap_or_default();
-                let numbers = self.by_first_word.entry(first).or_default();
-                if numbers.last() != Some(&number) {
-                    numbers.push(number);
+            for id in step.choice.first_words() {
+                if self.starting.len() <= usize::from(id) {
+                    self.starting.resize(usize::from(id) + 1, Vec::new());
                 }
-                if let Some((letter, length)) = key(first) {
-                    self.lengths[letter] |= length;
+                let patterns = &mut self.starting[usize::from(id)];
+                if patterns.last() != Some(&number) {
+                    patterns.push(number);
                 }
             }
             if !step.optional {
@@ -189,14 +115,16 @@ impl Patterns {
         }
     }
 
-    /// The match with the earliest pattern for which `wanted` holds, or none. `edges` says whether the line
-    /// opens and whether it closes a sentence.
+    /// The match with the earliest pattern for which `wanted` holds, or none.
     pub(super) fn find(&self, words: &Words, edges: Edges, wanted: impl Fn(usize) -> bool) -> Option<Match> {
         let mut best: Option<Match> = None;
         for start in 0..words.list.len() {
-            for &pattern in self.starting_at(words, start) {
-                let earlier = best.as_ref().is_none_or(|best| pattern < best.pattern);
-                if earlier && wanted(pattern) {
+            let id = usize::from(words.id(start));
+            for &pattern in self.starting.get(id).map_or(&[][..], Vec::as_slice) {
+                if best.as_ref().is_some_and(|best| best.pattern <= pattern) {
+                    break;
+                }
+                if wanted(pattern) {
                     best = self.try_at(pattern, words, edges, start).or(best);
                 }
             }
@@ -204,38 +132,85 @@ impl Patterns {
         best
     }
 
-    fn starting_at(&self, words: &Words, start: usize) -> &[usize] {
-        let word = words.get(start).unwrap_or_default();
-        let may = key(word).is_some_and(|(letter, length)| self.lengths[letter] & length != 0);
-        if may { self.by_first_word.get(word).map_or(&[], Vec::as_slice) } else { &[] }
-    }
-
     fn try_at(&self, number: usize, words: &Words, edges: Edges, start: usize) -> Option<Match> {
         let pattern = &self.list[number];
         let end = match_steps(&pattern.steps, words, start, start)?;
-        let start = start - lead_length(&pattern.lead, words, start);
+        let start = start - pattern.lead.length_before(words, start);
         let standing = standing(words, edges, start..end);
-        (standing >= pattern.needs).then_some(Match { pattern: number, words: start..end, standing })
+        let whole = pattern.needs != Standing::Whole || end == words.list.len();
+        (whole && standing >= pattern.needs).then_some(Match { pattern: number, words: start..end, standing })
     }
 }
 
-/// Index and bit of a word that starts with a letter.
-fn key(word: &str) -> Option<(usize, u32)> {
-    let letter = word.bytes().next().filter(u8::is_ascii_lowercase)?;
-    Some((usize::from(letter - b'a'), 1 << word.len().min(31)))
+impl Parser<'_> {
+    fn step(&mut self, written: &'static str) -> Step {
+        match written.strip_suffix('?') {
+            Some(choice) => Step { choice: self.choice(choice), optional: true },
+            None => Step { choice: self.choice(written), optional: false },
+        }
+    }
+
+    fn choice(&mut self, written: &'static str) -> Choice {
+        let mut choice = Choice::default();
+        for alternative in written.split('|') {
+            let class = self.classes.iter().find(|(name, _)| *name == alternative);
+            if let Some((_, class)) = class {
+                choice.merge(class);
+            } else if alternative == "*" {
+                choice.any = true;
+            } else {
+                let ids: Vec<WordId> = alternative.split('_').map(|word| self.vocabulary.add(word)).collect();
+                match ids.as_slice() {
+                    [id] => choice.add(*id),
+                    _ => choice.several.push(ids),
+                }
+            }
+        }
+        choice
+    }
 }
 
-impl Step {
-    fn parse(written: &'static str, classes: Classes) -> Self {
-        let (names, optional) = match written.strip_suffix('?') {
-            Some(names) => (names, true),
-            None => (written, false),
-        };
-        let expand = |name: &'static str| {
-            let class = classes.iter().find(|(class, _)| *class == name);
-            class.map_or(name, |(_, alternatives)| alternatives).split('|')
-        };
-        Self { alternatives: names.split('|').flat_map(expand).collect(), optional }
+impl Choice {
+    fn add(&mut self, id: WordId) {
+        let index = usize::from(id / 64);
+        if self.single.len() <= index {
+            self.single.resize(index + 1, 0);
+        }
+        self.single[index] |= 1 << (id % 64);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        if self.single.len() < other.single.len() {
+            self.single.resize(other.single.len(), 0);
+        }
+        for (mine, theirs) in self.single.iter_mut().zip(&other.single) {
+            *mine |= theirs;
+        }
+        self.several.extend(other.several.iter().cloned());
+        self.any |= other.any;
+    }
+
+    fn has(&self, id: WordId) -> bool {
+        self.single.get(usize::from(id / 64)).is_some_and(|bits| bits & (1 << (id % 64)) != 0)
+    }
+
+    fn first_words(&self) -> impl Iterator<Item = WordId> {
+        let ids = 1..(self.single.len() * 64) as WordId;
+        let several = self.several.iter().filter_map(|ids| ids.first().copied());
+        ids.filter(|id| self.has(*id)).chain(several)
+    }
+
+    /// How many words before `start` are this.
+    fn length_before(&self, words: &Words, start: usize) -> usize {
+        let stop = words.list.get(start).is_some_and(|word| word.stop);
+        if start == 0 || stop {
+            return 0;
+        }
+        let several = self.several.iter().filter(|ids| {
+            start.checked_sub(ids.len()).is_some_and(|first| match_words(ids, words, first, first).is_some())
+        });
+        let longest = several.map(Vec::len).max();
+        longest.unwrap_or(usize::from(self.has(words.id(start - 1))))
     }
 }
 
@@ -244,51 +219,40 @@ fn match_steps(steps: &[Step], words: &Words, start: usize, at: usize) -> Option
     let Some((step, rest)) = steps.split_first() else {
         return Some(at);
     };
-    for alternative in &step.alternatives {
-        let matched = match_words(alternative, words, start, at);
-        if let Some(end) = matched.and_then(|next| match_steps(rest, words, start, next)) {
-            return Some(end);
+    let choice = &step.choice;
+    if let Some(word) = words.list.get(at).filter(|word| at == start || !word.stop) {
+        // The longer alternatives first, so that the match spans as much as it can.
+        for ids in &choice.several {
+            let next = if ids[0] == word.id { match_words(ids, words, start, at) } else { None };
+            if let Some(end) = next.and_then(|next| match_steps(rest, words, start, next)) {
+                return Some(end);
+            }
+        }
+        if choice.any || choice.has(word.id) {
+            let end = match_steps(rest, words, start, at + 1);
+            if end.is_some() {
+                return end;
+            }
         }
     }
     if step.optional { match_steps(rest, words, start, at) } else { None }
 }
 
-/// How many words before `start` belong to the match.
-fn lead_length(lead: &[&str], words: &Words, start: usize) -> usize {
-    let length = |alternative: &str| alternative.split('_').count();
-    let fits = |alternative: &str| {
-        let first = start.checked_sub(length(alternative))?;
-        (match_words(alternative, words, first, first) == Some(start) && !words.sentence_before(start))
-            .then_some(())
-    };
-    lead.iter()
-        .filter(|alternative| fits(alternative).is_some())
-        .map(|alternative| length(alternative))
-        .max()
-        .unwrap_or(0)
-}
-
-fn match_words(alternative: &str, words: &Words, start: usize, at: usize) -> Option<usize> {
-    let mut next = at;
-    for word in alternative.split('_') {
-        let crosses = next > start && words.sentence_before(next);
-        let same = words.get(next).is_some_and(|found| word == "*" || found == word);
-        if crosses || !same {
-            return None;
-        }
-        next += 1;
-    }
-    Some(next)
+fn match_words(ids: &[WordId], words: &Words, start: usize, at: usize) -> Option<usize> {
+    let end = at + ids.len();
+    let found = words.list.get(at..end)?;
+    let mut pairs = (at..end).zip(found.iter().zip(ids));
+    pairs.all(|(index, (word, id))| word.id == *id && (!word.stop || index == start)).then_some(end)
 }
 
 fn standing(words: &Words, (opens, closes): Edges, found: Range<usize>) -> Standing {
     let (first, last) = (found.start == 0, found.end == words.list.len());
-    let dots = words.dots_before(found.start) || (last && words.dots_at_end);
-    if first && dots {
+    let before = &words.list[found.start];
+    if first && (before.dots || (last && words.dots_at_end)) {
         Standing::Dots
     } else if first && opens && last && closes {
         Standing::Whole
-    } else if (first && opens) || words.sentence_before(found.start) {
+    } else if (first && opens) || before.stop {
         Standing::Start
     } else {
         Standing::Inside
@@ -297,12 +261,14 @@ fn standing(words: &Words, (opens, closes): Edges, found: Range<usize>) -> Stand
 
 #[cfg(test)]
 mod tests {
-    use super::{Patterns, Standing, Words};
+    use super::{Patterns, Standing, Vocabulary, Words};
 
     fn standing(pattern: &'static str, needs: Standing, line: &str) -> Option<(Standing, String)> {
-        let patterns = Patterns::new([(pattern, needs)].into_iter(), &[("NOUN", "code|file|whole_file")]);
+        let mut vocabulary = Vocabulary::new(std::iter::empty());
+        let classes = &[("NOUN", "code|file|whole_file"), ("DET", "the|all|all_the")];
+        let patterns = Patterns::new([(pattern, needs)].into_iter(), classes, &mut vocabulary);
         let mut words = Words::default();
-        words.read(line);
+        words.read(line, &vocabulary, usize::MAX);
         let found = patterns.find(&words, (true, true), |_| true)?;
         Some((found.standing, line[words.place(&found.words)].to_owned()))
     }
@@ -310,11 +276,28 @@ mod tests {
     #[test]
     fn steps_may_be_missing_or_have_several_words() {
         for line in ["rest of the code", "Rest of CODE", "rest -- of (the) whole file", "rest of the, file"] {
-            let found = standing("rest of the? NOUN", Standing::Whole, line);
+            let found = standing("rest of DET? NOUN", Standing::Whole, line);
             assert_eq!(found, Some((Standing::Whole, line.to_owned())), "{line}");
         }
         assert_eq!(standing("rest of the? NOUN", Standing::Inside, "rest of the road"), None);
         assert_eq!(standing("a * c", Standing::Inside, "a b c").map(|found| found.0), Some(Standing::Whole));
+        assert_eq!(
+            standing("a|b_c|NOUN d", Standing::Inside, "x b c d").map(|found| found.1),
+            Some("b c d".into())
+        );
+    }
+
+    #[test]
+    fn an_article_in_front_belongs_to_the_match() {
+        for line in ["the code", "all the code", "All code", "code"] {
+            let found = standing("DET? NOUN", Standing::Whole, line);
+            assert_eq!(found, Some((Standing::Whole, line.to_owned())), "{line}");
+        }
+        assert_eq!(standing("DET? NOUN", Standing::Whole, "of the code"), None);
+        assert_eq!(
+            standing("DET? NOUN", Standing::Start, "All. Code").map(|found| found.1),
+            Some("Code".into())
+        );
     }
 
     #[test]
@@ -328,11 +311,11 @@ mod tests {
         let cases = [
             ("... a b", Standing::Dots),
             ("a b …", Standing::Dots),
-            ("x ... a b", Standing::Inside),
             ("... a b c", Standing::Dots),
             ("(a b)", Standing::Whole),
             ("a b c", Standing::Start),
             ("x. A b c", Standing::Start),
+            ("x ... a b", Standing::Inside),
             ("x.a b c", Standing::Inside),
         ];
         for (line, expected) in cases {
@@ -343,11 +326,14 @@ mod tests {
             );
         }
         assert_eq!(standing("a b", Standing::Start, "x a b c"), None);
+        assert_eq!(standing("a b", Standing::Whole, "... a b c"), None);
+        assert_eq!(standing("a b", Standing::Whole, "... a b").map(|found| found.0), Some(Standing::Dots));
     }
 
     #[test]
-    fn no_match_reaches_over_the_end_of_a_sentence() {
+    fn no_match_reaches_over_the_end_of_a_sentence_or_of_a_name_in_a_path() {
         assert_eq!(standing("a b", Standing::Inside, "a. B"), None);
+        assert_eq!(standing("a b", Standing::Inside, "../a/b"), None);
         assert!(standing("a b", Standing::Inside, "a... b").is_some());
     }
 }

@@ -113,7 +113,7 @@ pub(super) static PHRASES: &[Phrase] = &[
         "unchanged|omitted|snip|snipped|same_as_before|same_as_above|as_before|no_change|no_changes",
     ),
     elided_dots(85, "repeat|same|similar|similarly|likewise for DET? other|remaining|rest *? *?"),
-    elided_dots(75, "and_so_on|and_others|and_the_rest|the_rest|rest|etc"),
+    elided_dots(75, "and_so_on|and_others|and_the_rest|the_rest|rest"),
     elided_start(95, "DET? rest of DET? OTHER? CODE STAYS? SAME"),
     elided_start(90, "DET? rest of DET? OTHER? CODE goes? here"),
     elided_whole(90, "DET? rest of DET? OTHER? CODE STAYS? CUT|not_shown|not_shown_here"),
@@ -158,10 +158,7 @@ pub(super) static PHRASES: &[Phrase] = &[
     whole(80, "fill_in DET? rest|details|implementation|blanks|actual|logic|body *? *? *?"),
     whole(80, "fill_this_in|fill_me_in|fill_in_here|fill_in_later"),
     // A slot for somebody else's code.
-    inside(
-        90,
-        "your|actual|real|main|custom|additional *? code|logic|implementation|handler|query goes? here",
-    ),
+    inside(90, "your|actual|real|main *? code|logic|implementation|handler|query goes? here"),
     inside(
         85,
         "code|logic|implementation|functionality WOULD? go|goes|comes|belongs|be_added|be_placed here|there",
@@ -177,9 +174,9 @@ pub(super) static PHRASES: &[Phrase] = &[
     inside(75, "in production use|replace|implement|switch|swap"),
     inside(85, "DET? REAL implementation|logic|code|version|call|query|check would"),
     start(80, "replace this|these|it|me? with DET? real|actual|proper|your *?"),
-    inside(80, "should|must|needs_to be replaced with|by DET? real|actual|proper"),
     whole(80, "replace me|this_later"),
     inside(90, "for now *? *? *? placeholder|stub|stubbed|hardcode|hardcoded|hardcoding|pretend|noop|no_op"),
+    inside(85, "for now *? *? *? simplified|simplistic|naive"),
     inside(90, "placeholder|stub|stubbed|hardcoded|hard_coded *? *? for now"),
     double(inside(85, "for now *? *? *? DOUBLE|simulate")),
     double(inside(85, "DOUBLE *? *? for now")),
@@ -191,7 +188,7 @@ pub(super) static PHRASES: &[Phrase] = &[
     inside(85, "placeholder implementation|implementations|logic|function|method|body"),
     start(65, "placeholder for|until|to_be|that_will"),
     double(start(80, "DET? DOUBLE implementation|implementations")),
-    double(start(65, "DET? DOUBLE|hardcoded response|result|data|values|value|logic")),
+    double(start(65, "DET? DOUBLE|hardcoded response|result|data|logic")),
     double(start(
         60,
         "simulate|simulating DET? *? call|calls|delay|latency|request|response|work|processing|query",
@@ -202,8 +199,8 @@ pub(super) static PHRASES: &[Phrase] = &[
     inside(80, "simplified|simplification for now|demo|demonstration|this_example|the_example|demo_purposes"),
     inside(70, "for demo|demonstration|illustration|illustrative purposes only?"),
     inside(65, "for the_sake_of brevity|demonstration|this_example|the_example"),
-    inside(60, "this|we|you|i would normally|typically|ordinarily"),
-    inside(60, "normally|typically|ideally this|you|we|i would"),
+    inside(65, "this|we|you|i would normally|typically|ordinarily"),
+    inside(65, "normally this|you|we|i would"),
     inside(90, "left|leave as an exercise"),
     inside(90, "exercise for the|our reader|readers|student|user"),
 ];

@@ -12,18 +12,32 @@ use super::Selection;
 use crate::finding::Found;
 use crate::language::rust::Code;
 
-pub(crate) use regions::tests as test_regions;
+use regions::{covers, merge};
 
-/// The stubs in a text. `tests` are its test regions, `evidence` the offsets of comments that say that code is
-/// missing; both in order.
-pub(crate) fn stubs(
-    code: &Code<'_>,
-    tests: &[Range<usize>],
-    evidence: &[usize],
-    rules: Selection,
-) -> Vec<Found> {
-    let templates = regions::templates(code);
-    let exempt = regions::merge(tests, &templates);
+/// The parts of a text where other measures hold, as byte ranges in order.
+#[derive(Default)]
+pub(crate) struct Regions {
+    /// What is compiled only for tests.
+    pub(crate) tests: Vec<Range<usize>>,
+    /// Macro definitions and quoted token trees.
+    templates: Vec<Range<usize>>,
+}
+
+impl Regions {
+    /// The regions of a Rust text.
+    pub(crate) fn of(code: &Code<'_>) -> Self {
+        Self { tests: regions::tests(code), templates: regions::templates(code) }
+    }
+
+    /// Whether an offset lies in tokens that are data: there `...` may be syntax.
+    pub(crate) fn is_template(&self, offset: usize) -> bool {
+        covers(&self.templates, offset)
+    }
+}
+
+/// The stubs in a text. `evidence` are the offsets of comments that say that code is missing, in order.
+pub(crate) fn stubs(code: &Code<'_>, regions: &Regions, evidence: &[usize], rules: Selection) -> Vec<Found> {
+    let exempt = merge(&regions.tests, &regions.templates);
     let mut found = macros::find(code, &exempt);
     found.extend(bodies::find(code, &exempt, evidence));
     found.retain(|found| rules.has(found.rule));

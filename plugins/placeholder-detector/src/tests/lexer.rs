@@ -61,7 +61,7 @@ fn dots_count_only_where_a_statement_could_stand() {
 }
 
 #[test]
-fn a_mebibyte_of_openers_takes_linear_time_in_every_family() {
+fn a_long_row_of_openers_takes_linear_time_in_every_family() {
     let pieces = [
         "/*", "//", "'", "\"", "`", "${", "`${", "=/[", "/", "R\"(", "R\"x", "<script", "<script>", "<!--",
         "--[[", "{-", "#|", "...", " ", "...\n", "  ...", "=begin", "#", "url(", "@\"", "\\", "}", "é",
@@ -69,7 +69,7 @@ fn a_mebibyte_of_openers_takes_linear_time_in_every_family() {
     let languages =
         ["c", "kotlin", "c#", "js", "python", "ruby", "html", "scss", "lua", "haskell", "lisp", "ini"];
     for piece in pieces {
-        let text = piece.repeat((1 << 20) / piece.len());
+        let text = piece.repeat((1 << 18) / piece.len());
         for language in languages {
             let start = Instant::now();
             comments(language, &text);

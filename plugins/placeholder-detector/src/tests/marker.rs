@@ -1,9 +1,12 @@
-use super::find;
+use super::{find, words};
 use crate::language::Kind;
 use crate::rules::lines::Line;
+use crate::rules::words::{Vocabulary, Words};
 
 fn percent(text: &str, kind: Kind, opens: bool) -> Option<u8> {
-    find(&Line { text, offset: 0, kind, opens, closes: true }).map(|found| found.confidence.0)
+    let mut read = Words::default();
+    read.read(text, &Vocabulary::new(words()), usize::MAX);
+    find(&Line { text, offset: 0, kind, opens, closes: true }, &read).map(|found| found.confidence.0)
 }
 
 #[test]

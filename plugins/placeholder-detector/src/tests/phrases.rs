@@ -69,6 +69,7 @@ fn what_says_that_code_is_not_real_fires() {
         "// in production, this should come from a vault",
         "// For now this is a placeholder",
         "// For now, just return an empty list",
+        "// For now, this is a simplified version that ignores discounts.",
         "// This is just a placeholder",
         "// Placeholder implementation",
         "// simplified for brevity",
@@ -141,7 +142,7 @@ fn documentation_fires_less_and_its_examples_never() {
         found("rust", "/// This is a placeholder implementation.", false),
         [("placeholder-comment", 60)]
     );
-    assert_eq!(found("rust", "/// ... existing code ...", false), [("elided-code", 85)]);
+    assert_eq!(found("rust", "/// ... existing code ...", false), [("elided-code", 80)]);
     assert_eq!(found("rust", "/// Fields omitted for brevity are the default.", false), []);
     assert_eq!(found("rust", "/// ```\n/// // your code here\n/// ```", false), []);
     assert_eq!(found("rust", "/// ...", false), []);

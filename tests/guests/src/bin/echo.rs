@@ -22,7 +22,9 @@ fn bad_structured(_: &Value) -> Result<Output, Error> {
     Output::structured(&json!({ "n": "three" }))
 }
 
+/// Says that it runs, and sleeps.
 fn sleep(arguments: &Value) -> Result<Output, Error> {
+    progress::report(1.0, None, None);
     let time = Duration::from_millis(number(arguments, "ms"));
     subscribe_duration(time.as_nanos() as u64).block();
     Ok(Output::text("slept"))

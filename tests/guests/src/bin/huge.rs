@@ -8,7 +8,7 @@ fn text(arguments: &Value) -> Result<Output, Error> {
 }
 
 fn blocks(arguments: &Value) -> Result<Output, Error> {
-    let content = (0..number(arguments, "blocks")).map(|_| Content::Text(String::new())).collect();
+    let content = vec![Content::Text(String::new()); number(arguments, "blocks") as usize];
     Ok(Output { content, structured: None, meta: Vec::new() })
 }
 

@@ -30,7 +30,7 @@ const EMPTY_VALUES: [&str; 3] = ["new", "default", "empty"];
 /// All such functions outside of `exempt`. `evidence` are offsets of telling comments, in order.
 pub(super) fn find(code: &Code<'_>, exempt: &[Range<usize>], evidence: &[usize]) -> Vec<Found> {
     let allowed = allows_unused(code);
-    let functions = (0..code.len()).filter_map(|index| Function::at(code, index));
+    let functions = code.functions().filter_map(|index| Function::at(code, index));
     functions
         .filter(|function| !covers(exempt, code.start(function.index)))
         .filter_map(|function| function.judge(code, evidence, allowed))
@@ -46,9 +46,7 @@ struct Function {
 
 impl Function {
     fn at(code: &Code<'_>, index: usize) -> Option<Self> {
-        if code.name(index) != Some("fn") || code.name(index + 1).is_none() {
-            return None;
-        }
+        code.name(index + 1)?;
         let open = parameters_open(code, index + 2)?;
         let close = code.partner(open)?;
         let body_open = body_open(code, close + 1)?;
@@ -256,7 +254,6 @@ fn mentions_unused(code: &Code<'_>, attribute: Range<usize>) -> bool {
 
 /// Whether the file allows unused names as a whole.
 fn allows_unused(code: &Code<'_>) -> bool {
-    let inner =
-        (0..code.len()).filter(|index| code.is(*index + 1, b'!')).filter_map(|index| code.attribute(index));
-    inner.into_iter().any(|(_, attribute)| mentions_unused(code, attribute))
+    let inner = code.items().filter(|index| code.is(*index + 1, b'!'));
+    inner.filter_map(|index| code.attribute(index)).any(|(_, attribute)| mentions_unused(code, attribute))
 }

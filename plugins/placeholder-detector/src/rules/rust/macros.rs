@@ -36,7 +36,7 @@ const ALONE: [&str; 6] = ["todo", "fixme", "tbd", "stub", "placeholder", "unfini
 
 /// All such calls outside of `exempt`.
 pub(super) fn find(code: &Code<'_>, exempt: &[Range<usize>]) -> Vec<Found> {
-    let calls = (0..code.len()).filter_map(|index| call(code, index));
+    let calls = code.calls().filter_map(|index| call(code, index));
     calls.filter(|found| !covers(exempt, found.start)).collect()
 }
 
@@ -44,7 +44,7 @@ fn call(code: &Code<'_>, index: usize) -> Option<Found> {
     let name = code.name(index)?;
     let open = index + 2;
     let opens = [b'(', b'[', b'{'].into_iter().any(|mark| code.is(open, mark));
-    if !code.is(index + 1, b'!') || !opens {
+    if !opens {
         return None;
     }
     let (rule, percent, message) = match name {

@@ -6,68 +6,58 @@ use std::ops::Range;
 
 use crate::language::rust::Code;
 
-/// Macros whose tokens are data or end up in other code.
-const TEMPLATES: [&str; 8] = [
-    "macro_rules",
-    "quote",
-    "quote_spanned",
-    "parse_quote",
-    "parse_quote_spanned",
-    "stringify",
-    "concat",
-    "format_ident",
-];
+/// Macros whose tokens are data or end up in other code, beside those whose names end in `quote`.
+const TEMPLATES: [&str; 4] = ["macro_rules", "quote_spanned", "parse_quote_spanned", "stringify"];
 
 /// Attributes of test functions, by the last part of their path.
 const TEST_ATTRIBUTES: [&str; 8] =
     ["test", "bench", "rstest", "test_case", "case", "proptest", "quickcheck", "wasm_bindgen_test"];
 
 /// What is compiled only for tests: items with a test attribute, and modules called `tests`.
-pub(crate) fn tests(code: &Code<'_>) -> Vec<Range<usize>> {
+pub(super) fn tests(code: &Code<'_>) -> Vec<Range<usize>> {
     let mut regions = Vec::new();
-    let mut pending = false;
-    let mut index = 0;
-    while index < code.len() {
-        if let Some((next, inside)) = code.attribute(index) {
-            let test = is_test(code, inside);
-            if test && code.is(index + 1, b'!') {
-                regions.push(code.start(index)..code.text_len());
-                return regions;
-            }
-            pending |= test;
-            index = next;
+    let mut next = 0;
+    for index in code.items() {
+        if index < next {
             continue;
         }
-        pending |= code.name(index) == Some("mod") && matches!(code.name(index + 1), Some("tests" | "test"));
-        if pending {
-            index = after_test_token(code, index, &mut pending, &mut regions);
-        } else {
-            index += 1;
+        let Some(item) = test_item(code, index, &mut next) else { continue };
+        if code.is(index + 1, b'!') {
+            regions.push(code.start(index)..code.text_len());
+            return regions;
         }
+        let Some(open) = body(code, item, &mut next) else { continue };
+        let close = code.partner(open);
+        let end = close.map_or(code.text_len(), |close| code.end(close));
+        next = close.map_or(code.len(), |close| close + 1);
+        regions.push(code.start(index)..end);
     }
     regions
 }
 
-/// One token of a test item. Its body is the first pair of braces outside of other brackets.
-fn after_test_token(
-    code: &Code<'_>,
-    index: usize,
-    pending: &mut bool,
-    regions: &mut Vec<Range<usize>>,
-) -> usize {
-    if code.is(index, b'{') {
-        *pending = false;
-        let close = code.partner(index);
-        regions.push(code.start(index)..close.map_or(code.text_len(), |close| code.end(close)));
-        return close.map_or(code.len(), |close| close + 1);
+/// Where a test item goes on behind the attribute or the `mod` at `index`. Moves `next` behind the attribute.
+fn test_item(code: &Code<'_>, index: usize, next: &mut usize) -> Option<usize> {
+    let Some((after, inside)) = code.attribute(index) else {
+        let module = matches!(code.name(index + 1), Some("tests" | "test"));
+        return (code.name(index).is_some() && module).then_some(index);
+    };
+    *next = after;
+    is_test(code, inside).then_some(after)
+}
+
+/// The first brace from `item` on that is outside of other brackets, or nothing where the item has no body.
+/// Moves `next` to where the search ended.
+fn body(code: &Code<'_>, item: usize, next: &mut usize) -> Option<usize> {
+    let mut index = item;
+    while index < code.len() && !code.is(index, b';') && !code.is(index, b'}') {
+        if code.is(index, b'{') {
+            return Some(index);
+        }
+        let skips = code.is(index, b'(') || code.is(index, b'[');
+        index = if skips { code.partner(index).unwrap_or(index) + 1 } else { index + 1 };
     }
-    if code.is(index, b';') || code.is(index, b'}') {
-        *pending = false;
-    }
-    if code.is(index, b'(') || code.is(index, b'[') {
-        return code.partner(index).unwrap_or(index) + 1;
-    }
-    index + 1
+    *next = index;
+    None
 }
 
 /// `test`, `tokio::test`, `cfg(test)`, `cfg(all(test, unix))`, but not `cfg(not(test))`.
@@ -84,35 +74,22 @@ fn is_test(code: &Code<'_>, inside: Range<usize>) -> bool {
 /// Macro definitions and quoted token trees.
 pub(super) fn templates(code: &Code<'_>) -> Vec<Range<usize>> {
     let mut regions = Vec::new();
-    let mut index = 0;
-    while index < code.len() {
-        match template_body(code, index) {
-            Some(open) => {
-                let close = code.partner(open).unwrap_or(code.len());
-                regions.push(code.start(open)..code.end(close));
-                index = close + 1;
-            }
-            None => index += 1,
+    let mut next = 0;
+    for index in code.calls() {
+        let template = index >= next && code.name(index).is_some_and(is_template);
+        // `macro_rules! name {`
+        let open = index + 2 + usize::from(code.name(index + 2).is_some());
+        if template && [b'(', b'[', b'{'].into_iter().any(|mark| code.is(open, mark)) {
+            let close = code.partner(open).unwrap_or(code.len());
+            regions.push(code.start(open)..code.end(close));
+            next = close + 1;
         }
     }
     regions
 }
 
-/// The bracket that opens the body of a macro definition or a quoted tree that starts at `index`.
-fn template_body(code: &Code<'_>, index: usize) -> Option<usize> {
-    let name = code.name(index)?;
-    let is_open = |index: usize| [b'(', b'[', b'{'].into_iter().any(|mark| code.is(index, mark));
-    if TEMPLATES.contains(&name) && code.is(index + 1, b'!') {
-        let named = usize::from(code.name(index + 2).is_some());
-        return Some(index + 2 + named).filter(|open| is_open(*open));
-    }
-    // `macro name($x:expr) { … }`
-    if name != "macro" || code.name(index + 1).is_none() {
-        return None;
-    }
-    let open = index + 2;
-    let body = code.partner(open).filter(|_| code.is(open, b'(')).map_or(open, |close| close + 1);
-    code.is(body, b'{').then_some(body)
+fn is_template(name: &str) -> bool {
+    name.ends_with("quote") || TEMPLATES.contains(&name)
 }
 
 /// Both lists as one, in order.
