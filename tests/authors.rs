@@ -170,7 +170,7 @@ fn the_demo_scans_a_directory_and_outside_of_a_checkout_says_what_it_needs() {
 fn with_dev_a_plugin_that_comes_changes_or_goes_is_served_as_it_is() {
     let home = Home::new().guest("echo");
     let mut server = home.serve_as(&mut home.command(&["serve", "--dev"]), Era::Legacy("2025-11-25"));
-    let mut tools = move |server: &mut Server, wanted: &dyn Fn(&[String]) -> bool| {
+    let tools = move |server: &mut Server, wanted: &dyn Fn(&[String]) -> bool| {
         assert!(holds_within(SOON, || {
             std::thread::sleep(Duration::from_millis(20));
             wanted(&server.tool_names())

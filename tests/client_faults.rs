@@ -352,6 +352,22 @@ fn a_client_that_does_not_read_costs_bounded_memory() {
 }
 
 #[test]
+fn a_client_that_does_not_read_the_log_waits_for_nothing() {
+    let mut server = Home::new().guest("log-flood").wat("plain").serve();
+    server.tool_names();
+    server.stop_reading_the_log();
+    // Each call logs 60 KiB, and the pipe holds 64.
+    for _ in 0..40 {
+        let start = Instant::now();
+        assert_says(&server.call("log-flood_lines", json!({ "n": 60, "bytes": 1_000 })), "60");
+        assert_says(&server.call("plain_run", json!({})), "done");
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+    server.read_again();
+    server.end();
+}
+
+#[test]
 fn a_call_that_a_plugin_cannot_take_is_the_callers_fault() {
     let mut server = Home::new().guest("echo").serve();
     let result = server.call("echo_structured", json!({ "n": "three" }));

@@ -132,6 +132,22 @@ fn sleepers_do_not_slow_a_neighbour() {
 }
 
 #[test]
+fn loops_on_all_cores_leave_room_for_a_neighbour() {
+    let mut case = Case::guest_with("looping", "fuel = 100_000_000_000, deadline = \"1500ms\"");
+    let loops: Vec<Value> =
+        (0..8).map(|_| case.server.send_running_call("looping_spin", json!({}))).collect();
+    for _ in 0..10 {
+        let (result, waited) = case.timed("plain_run", json!({}));
+        assert_says(&result, "done");
+        assert!(waited < BUSY, "{waited:?}");
+    }
+    for id in &loops {
+        assert_guest_failed(&case.server.result(id), "deadline");
+    }
+    case.end();
+}
+
+#[test]
 fn memory_that_is_asked_for_politely_ends_at_the_limit() {
     let mut case = Case::guest("memory");
     let result = case.call("memory_steps", json!({ "mebibytes": 40 }));

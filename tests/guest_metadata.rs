@@ -58,7 +58,7 @@ fn definitions_that_break_a_rule_are_refused_by_name() {
         ("file-ref", "$ref"),
         ("deep-schema", "16"),
         ("large-schema", "32"),
-        ("no-regex", "pattern"),
+        ("no-regex", "regex"),
     ];
     let home = home_of(&cases.map(|(case, _)| case));
     let list = home.plugin_list();

@@ -141,7 +141,9 @@ mod tests {
     fn a_message_of_10000_characters_is_kept_and_a_longer_one_is_cut() {
         let error = |n| CallError::new(Code::Internal, Blame::Plugin, "é".repeat(n));
         assert_eq!(error(MAX_MESSAGE_CHARS).message().chars().count(), MAX_MESSAGE_CHARS);
-        assert!(error(MAX_MESSAGE_CHARS + 1).message().ends_with(" [cut]"));
+        let cut = error(MAX_MESSAGE_CHARS + 1);
+        assert_eq!(cut.message().chars().count(), MAX_MESSAGE_CHARS);
+        assert!(cut.message().ends_with(" [cut]"));
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub mod model;
 
 pub mod error;
 
+pub mod outcome;
+
 pub mod toml_file;
 pub mod units;
 

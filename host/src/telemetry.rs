@@ -13,6 +13,9 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 /// Lines that wait for a slow stderr; more are dropped and counted.
 const BUFFERED_LINES: usize = 8_192;
 
+/// Target of the trace spans around the parts of a call.
+pub const STAGE: &str = "hubcap::stage";
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -44,7 +47,9 @@ pub fn start(format: Format, level: tracing::Level) -> Result<WorkerGuard, TryIn
 
 fn install(format: Format, level: tracing::Level, writer: NonBlocking) -> Result<(), TryInitError> {
     // Libraries only where they warn: their notes at lower levels can carry what callers sent.
-    let filter = EnvFilter::new(format!("warn,hubcap={level}"));
+    // rmcp's warnings repeat what a client was answered. The stages of a call are for benchmarks: as the
+    // innermost spans they would hide the call's own.
+    let filter = EnvFilter::new(format!("warn,rmcp=error,hubcap={level},{STAGE}=off"));
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let registry = tracing_subscriber::registry().with(filter);
     match format {

@@ -38,7 +38,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, content: &str) -> Result<T, FileEr
     toml::from_str(content).map_err(|error| FileError {
         file: file.to_owned(),
         position: error.span().map(|span| position(content, span.start)),
-        message: explain(error.message()),
+        message: explain(error.message(), error.span().and_then(|span| content.get(span))),
     })
 }
 
@@ -49,8 +49,12 @@ pub(crate) fn position(content: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// serde's words for an unknown key, turned into an offer of the nearest valid one.
-fn explain(message: &str) -> String {
+/// The parser's words, with what the file says at that place, and for an unknown key with an offer of
+/// the nearest valid one.
+fn explain(message: &str, at: Option<&str>) -> String {
+    if let (Some(at), "duplicate key") = (at, message) {
+        return format!("duplicate key `{at}`; keep one");
+    }
     let Some(rest) = message.strip_prefix("unknown field ") else {
         return message.trim_end().to_owned();
     };
@@ -94,6 +98,6 @@ mod tests {
             error("fuel = \"é\"").starts_with("sample.toml:1:8: invalid type: string \"é\", expected u64")
         );
         assert!(error("fuel = ").starts_with("sample.toml:1:8: "), "{}", error("fuel = "));
-        assert!(error("fuel = 1\nfuel = 2").starts_with("sample.toml:2:1: duplicate key"));
+        assert!(error("fuel = 1\nfuel = 2").starts_with("sample.toml:2:1: duplicate key `fuel`"));
     }
 }

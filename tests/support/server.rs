@@ -36,6 +36,7 @@ pub(crate) struct Server {
     impure: Vec<String>,
     stderr: Arc<Mutex<Vec<u8>>>,
     gate: Arc<Gate>,
+    log_gate: Arc<Gate>,
     next_id: u64,
     era: Era,
     _home: Arc<TempDir>,
@@ -58,13 +59,23 @@ impl Server {
     pub(crate) fn start(command: &mut Command, era: Era, home: Arc<TempDir>) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let gate = Arc::new(Gate::default());
+        let (gate, log_gate) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
         let lines = read_lines(child.stdout.take().unwrap(), Arc::clone(&gate));
-        let stderr = read_all(child.stderr.take().unwrap());
+        let stderr = read_all(child.stderr.take().unwrap(), Arc::clone(&log_gate));
         let stdin = child.stdin.take();
-        let (seen, impure) = (Vec::new(), Vec::new());
-        let mut server =
-            Self { child, stdin, lines, seen, impure, stderr, gate, next_id: 1, era, _home: home };
+        let mut server = Self {
+            child,
+            stdin,
+            lines,
+            seen: Vec::new(),
+            impure: Vec::new(),
+            stderr,
+            gate,
+            log_gate,
+            next_id: 1,
+            era,
+            _home: home,
+        };
         if let Era::Legacy(version) = era {
             let answer = server.initialize(version);
             assert!(answer["result"]["serverInfo"]["name"].is_string(), "{answer:#}");
@@ -231,9 +242,15 @@ impl Server {
         self.gate.close();
     }
 
+    /// Stops reading what the server logs.
+    pub(crate) fn stop_reading_the_log(&self) {
+        self.log_gate.close();
+    }
+
     /// Reads again.
     pub(crate) fn read_again(&self) {
         self.gate.open();
+        self.log_gate.open();
     }
 
     /// What the kernel says of the server.
@@ -306,7 +323,7 @@ impl Server {
 impl Drop for Server {
     /// A test that failed leaves no server behind.
     fn drop(&mut self) {
-        self.gate.open();
+        self.read_again();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// One line of standard output: a message, or what is wrong with it.
 pub(crate) type Line = Result<Value, String>;
 
-/// Stops the reader of standard output: what a client does that does not read.
+/// Stops the reader of an output: what a client does that does not read.
 #[derive(Default)]
 pub(crate) struct Gate {
     closed: Mutex<bool>,
@@ -59,13 +59,14 @@ fn forward(stdout: ChildStdout, gate: &Gate, lines: &Sender<Line>) {
 }
 
 /// Collects standard error.
-pub(crate) fn read_all(mut stderr: ChildStderr) -> Arc<Mutex<Vec<u8>>> {
+pub(crate) fn read_all(mut stderr: ChildStderr, gate: Arc<Gate>) -> Arc<Mutex<Vec<u8>>> {
     let collected = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&collected);
     thread::spawn(move || {
         let mut piece = [0; 8192];
         while let Ok(length @ 1..) = stderr.read(&mut piece) {
             sink.lock().unwrap().extend_from_slice(&piece[..length]);
+            gate.pass();
         }
     });
     collected

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Common, Done, Failure, print, print_json};
 use crate::mcp::result_json;
-use crate::model::{Call, Content, Outcome, ResourceBody, ToolOutput};
+use crate::model::{Call, Content, ResourceBody, ToolOutput};
+use crate::outcome::Outcome;
 
 #[derive(Args)]
 pub(super) struct Options {

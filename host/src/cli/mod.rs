@@ -137,11 +137,12 @@ fn run(cli: Cli) -> Done {
 }
 
 impl Command {
-    /// A server tells what it does; the other commands say by themselves what went wrong.
+    /// A server tells what it does; a list what is odd; the others say by themselves what went wrong.
     fn default_level(&self) -> tracing::Level {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
-            _ => tracing::Level::ERROR,
+            Self::Call(_) | Self::Demo(_) => tracing::Level::ERROR,
+            Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
     }
 

@@ -144,7 +144,7 @@ impl Loader {
         while let Some((candidate, found)) = reading.next().await {
             match found {
                 Ok((identity, bytes)) => {
-                    by_id.entry(identity.id.clone()).or_default().push((candidate, identity, bytes))
+                    by_id.entry(identity.id.clone()).or_default().push((candidate, identity, bytes));
                 }
                 Err(reason) => files.push(refused(&candidate, None, reason)),
             }
@@ -155,7 +155,7 @@ impl Loader {
             let config = self.home.config.of(&id);
             match <[_; 1]>::try_from(claims) {
                 Ok([(candidate, identity, _)]) if !config.enabled => {
-                    files.push(disabled(&candidate, &identity))
+                    files.push(disabled(&candidate, &identity));
                 }
                 Ok([(candidate, identity, bytes)]) if only.is_none_or(|only| only == id.as_str()) => {
                     settled.push(Settled { candidate, identity, bytes, config });
@@ -265,7 +265,7 @@ fn disabled(candidate: &Candidate, identity: &Identity) -> FileReport {
 fn announce(report: &FileReport) {
     match report.state {
         State::Ready => {
-            tracing::info!(plugin = report.id, file = report.file, tools = report.tools, "plugin is ready")
+            tracing::info!(plugin = report.id, file = report.file, tools = report.tools, "plugin is ready");
         }
         State::Disabled => tracing::info!(plugin = report.id, file = report.file, "plugin is switched off"),
         State::Refused => tracing::warn!(

@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::error::{Blame, CallError, Code};
-use crate::model::{Call, Outcome, Tool, text};
+use crate::model::{Call, Tool, text};
+use crate::outcome::Outcome;
 
 use bulkhead::Hall;
 use registry::{Entry, Registry};

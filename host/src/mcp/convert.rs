@@ -12,7 +12,8 @@ use rmcp::model::{
 use serde_json::{Map, Value, json};
 
 use crate::error::CallError;
-use crate::model::{Annotations, Content, Outcome, ResourceBody, Tool, ToolOutput};
+use crate::model::{Annotations, Content, ResourceBody, Tool, ToolOutput};
+use crate::outcome::Outcome;
 
 /// In the `_meta` of a result: what the call cost.
 pub(super) const RECEIPT: &str = "hubcap/receipt";
@@ -125,7 +126,8 @@ mod tests {
 
     use super::{receipt, result_json, tool};
     use crate::error::{Blame, CallError, Code};
-    use crate::model::{Annotations, Content, Outcome, Receipt, ResourceBody, Tool, ToolOutput};
+    use crate::model::{Annotations, Content, Receipt, ResourceBody, Tool, ToolOutput};
+    use crate::outcome::Outcome;
 
     fn success(content: Vec<Content>, structured: Option<Value>) -> Value {
         result_json(Outcome { result: Ok(ToolOutput { content, structured }), receipt: None })

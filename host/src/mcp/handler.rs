@@ -20,7 +20,8 @@ use super::message::REVISION;
 use super::{convert, page, progress};
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
-use crate::model::{Call, Outcome};
+use crate::model::Call;
+use crate::outcome::Outcome;
 
 /// In the `_meta` of every result from 2026-07-28 on: who answered.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";

@@ -1,11 +1,10 @@
-//! One call and its end.
+//! One call, and news of it.
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::CallError;
-use crate::model::{CallId, Receipt, ToolOutput};
+use crate::model::CallId;
 
 /// A call of one tool, as it reaches the hub.
 #[derive(Debug)]
@@ -32,22 +31,6 @@ impl Call {
             cancel: CancellationToken::new(),
             progress: None,
         }
-    }
-}
-
-/// How a call ended. Every call gets exactly one.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What came back.
-    pub result: Result<ToolOutput, CallError>,
-    /// What it cost; absent where no guest ran.
-    pub receipt: Option<Receipt>,
-}
-
-impl Outcome {
-    /// An end before any guest ran.
-    pub fn refused(error: CallError) -> Self {
-        Self { result: Err(error), receipt: None }
     }
 }
 

@@ -45,13 +45,17 @@ pub fn truncate(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
-/// Cleaned and cut to `chars` characters, with a mark where it was cut.
+/// Stands where a text was cut.
+const CUT: &str = " [cut]";
+
+/// Cleaned, and cut to `chars` characters with the mark that says so.
 pub fn clean_and_cut(text: &str, chars: usize) -> String {
     let cleaned = clean(text);
-    match cleaned.char_indices().nth(chars) {
-        None => cleaned.into_owned(),
-        Some((end, _)) => format!("{} [cut]", &cleaned[..end]),
+    if cleaned.char_indices().nth(chars).is_none() {
+        return cleaned.into_owned();
     }
+    let kept: String = cleaned.chars().take(chars.saturating_sub(CUT.len())).collect();
+    kept + CUT
 }
 
 /// One line for a log: hidden characters and line ends are escaped, so that what a guest writes is
@@ -97,8 +101,8 @@ mod tests {
     fn a_cut_text_ends_between_characters_and_says_so() {
         assert_eq!(truncate("aé", 2), "a");
         assert_eq!(truncate("aé", 3), "aé");
-        assert_eq!(clean_and_cut("ééé", 2), "éé [cut]");
-        assert_eq!(clean_and_cut("éé", 2), "éé");
+        assert_eq!(clean_and_cut("éééééééé", 7), "é [cut]");
+        assert_eq!(clean_and_cut("ééééééé", 7), "ééééééé");
     }
 
     #[test]

@@ -90,26 +90,25 @@ fn check_format(bytes: &[u8]) -> Result<(), Refusal> {
 
 /// The text of the manifest in a component.
 fn embedded_manifest(bytes: &[u8]) -> Result<Option<&str>, Refusal> {
-    let mut found = None;
+    let mut found = Vec::new();
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(|error| format!("not a valid component: {}", first_line(&error.to_string())))? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section) if depth == 0 && section.name() == manifest::SECTION => {
-                if found.replace(section.data()).is_some() {
-                    return Err("bad manifest: the component holds two".into());
-                }
+                found.push(section.data());
             }
             _ => {}
         }
     }
-    match found {
-        Some(data) if data.len() > manifest::MAX_BYTES => {
+    match found[..] {
+        [] => Ok(None),
+        [data] if data.len() > manifest::MAX_BYTES => {
             Err(format!("bad manifest: {} bytes, more than {}", data.len(), manifest::MAX_BYTES))
         }
-        Some(data) => std::str::from_utf8(data).map(Some).map_err(|_| "bad manifest: it is not UTF-8".into()),
-        None => Ok(None),
+        [data] => std::str::from_utf8(data).map(Some).map_err(|_| "bad manifest: it is not UTF-8".into()),
+        [..] => Err("bad manifest: the component holds more than one".into()),
     }
 }
 

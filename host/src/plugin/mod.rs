@@ -21,8 +21,10 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ToolsKindIndices};
 use crate::error::CallError;
-use crate::model::{Call, Outcome, PluginId, Receipt, Tool, ToolOutput};
+use crate::model::{Call, PluginId, Receipt, Tool, ToolOutput};
+use crate::outcome::Outcome;
 use crate::sandbox::{Budget, CallState, CallStore, Sandbox};
+use crate::telemetry::STAGE;
 
 use schema::Checker;
 
@@ -84,8 +86,8 @@ impl Plugin {
         call: &Call,
         deadline: Instant,
     ) -> Outcome {
-        let mut store =
-            trace_span!("store").in_scope(|| self.sandbox.open(&self.budget, call.progress.clone()));
+        let mut store = trace_span!(target: STAGE, "store")
+            .in_scope(|| self.sandbox.open(&self.budget, call.progress.clone()));
         let result = self.run(&mut store, tool, arguments, call, deadline).await;
         let mut receipt = Receipt {
             call_id: call.id.to_string(),
@@ -94,7 +96,7 @@ impl Plugin {
             ..store.receipt()
         };
         let result = result.inspect(|(_, bytes)| receipt.result_bytes = *bytes).map(|(output, _)| output);
-        trace_span!("drop").in_scope(|| drop(store));
+        trace_span!(target: STAGE, "drop").in_scope(|| drop(store));
         Outcome { result, receipt: Some(receipt) }
     }
 
@@ -119,7 +121,7 @@ impl Plugin {
                 let tools = self.tools_export(&mut *store, &instance)?;
                 tools.hubcap_plugin_tools().call_call_tool(store, &tool.name, &arguments, &context).await
             })
-            .instrument(trace_span!("export"))
+            .instrument(trace_span!(target: STAGE, "export"))
             .await?;
         convert::output(returned.map_err(convert::guest_error)?, tool.output.as_ref())
     }
@@ -134,13 +136,16 @@ impl Plugin {
         let deadline = deadline.min(Instant::now() + INIT_DEADLINE);
         let (instance, ready) = store
             .run("starting the plugin", deadline, cancel, async |store| {
-                let instance =
-                    self.pre.instantiate_async(&mut *store).instrument(trace_span!("instantiate")).await?;
+                let instance = self
+                    .pre
+                    .instantiate_async(&mut *store)
+                    .instrument(trace_span!(target: STAGE, "instantiate"))
+                    .await?;
                 let init = async {
                     let base = self.exports.base.load(&mut *store, &instance)?;
                     base.hubcap_plugin_lifecycle().call_init(store, &self.config).await
                 };
-                let ready = init.instrument(trace_span!("init")).await?;
+                let ready = init.instrument(trace_span!(target: STAGE, "init")).await?;
                 Ok((instance, ready))
             })
             .await?;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing outside of the schema's own text is ever fetched, and a pattern takes linear time.
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use crate::error::{Blame, CallError, Code};
@@ -98,7 +98,7 @@ impl Checker {
             .offline()
             .build(&Value::Object(schema.clone()))
             .map(Self)
-            .map_err(|error| format!("is no JSON Schema: {error}"))
+            .map_err(|error| format!("is no JSON Schema: at {}: {error}", place(&error)))
     }
 
     pub(super) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
@@ -129,20 +129,19 @@ impl Checker {
         let mut told: Vec<String> = errors
             .by_ref()
             .take(MAX_TOLD)
-            .map(|error| {
-                let path = error.instance_path().to_string();
-                format!(
-                    "at {}: {}",
-                    if path.is_empty() { "the root" } else { &path },
-                    text::truncate(&error.to_string(), 500)
-                )
-            })
+            .map(|error| format!("at {}: {}", place(&error), text::truncate(&error.to_string(), 500)))
             .collect();
         if errors.next().is_some() {
             told.push("and more".into());
         }
         Err(told.join("; "))
     }
+}
+
+/// JSON Pointer of what an error is about.
+fn place(error: &ValidationError<'_>) -> String {
+    let path = error.instance_path().to_string();
+    if path.is_empty() { "the root".into() } else { path }
 }
 
 /// The JSON text of checked arguments: the one time that they are written.
