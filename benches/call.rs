@@ -4,6 +4,8 @@
 //! The stages are the host's own trace spans, timed in a second run, so that timing them costs the
 //! first run nothing.
 
+#![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -199,7 +199,7 @@ fn the_protocol_library_is_named_by_one_folder_only() {
         .into_iter()
         .filter(|path| !path.starts_with(source.join("mcp")))
         .filter(|path| {
-            read(path).lines().any(|line| !line.trim_start().starts_with("//") && line.contains("rmcp"))
+            read(path).lines().any(|line| !line.trim_start().starts_with("//") && line.contains("rmcp::"))
         })
         .collect();
     assert!(naming.is_empty(), "{naming:?}");

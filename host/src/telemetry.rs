@@ -46,10 +46,9 @@ pub fn start(format: Format, level: tracing::Level) -> Result<WorkerGuard, TryIn
 }
 
 fn install(format: Format, level: tracing::Level, writer: NonBlocking) -> Result<(), TryInitError> {
-    // Libraries only where they warn: their notes at lower levels can carry what callers sent.
-    // rmcp's warnings repeat what a client was answered. The stages of a call are for benchmarks: as the
-    // innermost spans they would hide the call's own.
-    let filter = EnvFilter::new(format!("warn,rmcp=error,hubcap={level},{STAGE}=off"));
+    // Libraries only where they fail: their notes, warnings too, repeat what callers sent and were answered.
+    // The stages of a call are for benchmarks: as the innermost spans they would hide the call's own.
+    let filter = EnvFilter::new(format!("error,hubcap={level},{STAGE}=off"));
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let registry = tracing_subscriber::registry().with(filter);
     match format {

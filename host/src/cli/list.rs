@@ -42,13 +42,6 @@ pub(super) async fn plugins(common: &Common, options: Options) -> Done {
     if options.json {
         return print_json(&json!({ "plugins": files }));
     }
-    if files.is_empty() {
-        let dirs: Vec<_> = common.home()?.plugin_dirs.iter().map(|dir| dir.display().to_string()).collect();
-        eprintln!(
-            "no plugins in {}: drop a .wasm there, or build one with `hubcap plugin build`",
-            dirs.join(", ")
-        );
-    }
     print(&files.iter().map(describe).collect::<String>())
 }
 

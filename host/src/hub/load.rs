@@ -83,6 +83,13 @@ impl Loader {
             tracing::warn!("{error}");
             Vec::new()
         });
+        if candidates.is_empty() {
+            let looked: Vec<_> = self.home.plugin_dirs.iter().map(|dir| dir.display().to_string()).collect();
+            tracing::warn!(
+                "there is no plugin in {}: drop a .wasm there, or name another directory with --plugins",
+                looked.join(", ")
+            );
+        }
         let (settled, mut files) = self.settle(candidates, only).await;
         let mut plugins = Vec::new();
         let mut loading =
@@ -187,12 +194,8 @@ fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     for directory in &home.plugin_dirs {
         match scan(directory) {
             Ok(found) => candidates.extend(found),
-            Err(error) if error.is_missing() && !home.named => {
-                tracing::warn!(
-                    "there is no plugin directory yet: create {} or name one with --plugins",
-                    directory.display()
-                );
-            }
+            // The default one is made when the first plugin is.
+            Err(error) if error.is_missing() && !home.named => {}
             Err(error) => return Err(LoadError::Directory(error)),
         }
     }

@@ -17,6 +17,7 @@ use rmcp::{RoleServer, ServerHandler};
 use serde_json::{Value, json};
 
 use super::message::REVISION;
+use super::outbox::Outbox;
 use super::{convert, page, progress};
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
@@ -128,6 +129,7 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        wait_for_room(&context).await;
         let mut call = Call::new(request.name, request.arguments.unwrap_or_default());
         call.cancel = context.ct.clone();
         let outcome = self.run(call, &context).await;
@@ -139,6 +141,13 @@ impl ServerHandler for Handler {
         let mut result = convert::result(outcome);
         self.sign(&mut result.meta, &context);
         Ok(result.into())
+    }
+}
+
+/// A client that does not read gets no more work done: what is answered already would wait in memory.
+async fn wait_for_room(context: &RequestContext<RoleServer>) {
+    if let Some(out) = context.extensions.get::<Arc<Outbox>>() {
+        out.calm().await;
     }
 }
 

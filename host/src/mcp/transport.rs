@@ -138,6 +138,7 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
         }
         let place: Place = Arc::new(place);
         body.extensions_mut().insert(Arc::clone(&place));
+        body.extensions_mut().insert(Arc::clone(&self.out));
         let key = self.flights.open(id, place);
         if let Some(token) = message::swap_token(&mut body, key) {
             self.flights.follow(key, token);
