@@ -13,6 +13,7 @@ mod guest_metadata;
 mod guest_output;
 mod guest_traps;
 mod handles;
+mod limits;
 mod mcp;
 mod operator_faults;
 mod shutdown;

@@ -54,3 +54,37 @@ fn read_text(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     (!text.contains('\0')).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{MAX_BATCH, MAX_FILE, read};
+
+    #[test]
+    fn files_up_to_the_bound_are_read_and_larger_binary_or_ignored_ones_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let full = "x".repeat(usize::try_from(MAX_FILE).unwrap());
+        for (name, text) in
+            [("full.rs", full.as_str()), ("larger.rs", &format!("{full}x")), ("binary", "a\0"), ("empty", "")]
+        {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        fs::write(folder.path().join(".ignore"), "ignored.rs").unwrap();
+        fs::write(folder.path().join("ignored.rs"), "x").unwrap();
+        let sources = read(folder.path());
+        assert_eq!((sources.files, sources.bytes), (1, full.len()));
+        assert_eq!(sources.batches[0][0]["path"], "full.rs");
+    }
+
+    #[test]
+    fn a_batch_holds_what_fits_and_the_rest_goes_into_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let half = "x".repeat(MAX_BATCH / 2);
+        for name in ["a", "b", "c"] {
+            fs::write(folder.path().join(name), &half).unwrap();
+        }
+        let sizes: Vec<usize> = read(folder.path()).batches.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [2, 1]);
+    }
+}

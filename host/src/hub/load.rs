@@ -8,16 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use futures::stream::{self, StreamExt};
-use tokio::sync::watch;
 
 use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
-use crate::hub::Hub;
-use crate::hub::bulkhead::Hall;
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
+use crate::hub::{Hub, LOADING_WAIT};
 use crate::model::{PluginId, text};
 use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, Stamp, scan};
 use crate::sandbox::Sandbox;
@@ -67,11 +64,7 @@ impl Loader {
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
         let sandbox = Sandbox::new(engine).map_err(|error| LoadError::Engine(error.to_string()))?;
-        let hub = Arc::new(Hub {
-            registry: ArcSwap::default(),
-            loaded: watch::Sender::new(false),
-            hall: Hall::new(&home.config.limits),
-        });
+        let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT));
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone() };
         Ok((hub, loader))
     }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::config::Limits;
 use crate::error::{Blame, CallError, Code};
 use crate::model::{Call, Tool, text};
 use crate::outcome::Outcome;
@@ -35,9 +36,16 @@ pub struct Hub {
     /// True once every file has been looked at.
     loaded: watch::Sender<bool>,
     hall: Hall,
+    loading_wait: Duration,
 }
 
 impl Hub {
+    /// A hub without plugins, which [`Loader`] fills.
+    fn new(limits: &Limits, loading_wait: Duration) -> Self {
+        let loaded = watch::Sender::new(false);
+        Self { registry: ArcSwap::default(), loaded, hall: Hall::new(limits), loading_wait }
+    }
+
     /// Calls a tool. Always one outcome, no later than the tool's deadline.
     pub async fn call(&self, mut call: Call) -> Outcome {
         let arrived = Instant::now();
@@ -106,10 +114,10 @@ impl Hub {
     async fn wait_until_loaded(&self) {
         let mut loaded = self.loaded.subscribe();
         let done = async { loaded.wait_for(|loaded| *loaded).await.is_ok() };
-        if !tokio::time::timeout(LOADING_WAIT, done).await.unwrap_or(false) {
+        if !tokio::time::timeout(self.loading_wait, done).await.unwrap_or(false) {
             tracing::warn!(
                 "plugins are still loading after {} s; going on with those that are ready",
-                LOADING_WAIT.as_secs()
+                self.loading_wait.as_secs()
             );
         }
     }
@@ -148,5 +156,32 @@ fn log_text(error: &CallError) -> &str {
     match error.blame {
         Blame::Caller if error.code == Code::InvalidArguments => "the arguments do not match",
         _ => error.message(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Hub;
+    use crate::config::Limits;
+    use crate::error::Code;
+    use crate::model::Call;
+
+    #[tokio::test]
+    async fn a_list_waits_for_loading_and_no_longer_than_its_bound() {
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10));
+        assert!(hub.tools().await.is_empty());
+
+        let hub = Hub::new(&Limits::default(), Duration::from_secs(3_600));
+        let ((), tools) = tokio::join!(async { _ = hub.loaded.send_replace(true) }, hub.tools());
+        assert!(tools.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_call_of_a_tool_that_is_not_there_ends_when_loading_does() {
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10));
+        let outcome = hub.call(Call::new("none_such", serde_json::Map::new())).await;
+        assert_eq!(outcome.result.unwrap_err().code, Code::UnknownTool);
     }
 }

@@ -38,13 +38,17 @@ impl ProgressSink {
     }
 }
 
+fn shown(message: &str) -> String {
+    text::clean_and_cut(message, MAX_MESSAGE_CHARS)
+}
+
 impl progress::Host for Imports {
     fn report(&mut self, done: f64, total: Option<f64>, message: Option<String>) {
         if self.progress.grows(done) {
             self.progress.send(|| Progress::Report {
                 done,
                 total: total.filter(|total| total.is_finite()),
-                message: message.map(|message| text::clean_and_cut(&message, MAX_MESSAGE_CHARS)),
+                message: message.as_deref().map(shown),
             });
         }
     }
@@ -56,7 +60,14 @@ impl progress::Host for Imports {
 
 #[cfg(test)]
 mod tests {
-    use super::ProgressSink;
+    use super::{MAX_MESSAGE_CHARS, ProgressSink, shown};
+
+    #[test]
+    fn a_message_of_2000_characters_is_kept_and_a_longer_one_is_cut() {
+        let full = "é".repeat(MAX_MESSAGE_CHARS);
+        assert_eq!(shown(&full), full);
+        assert!(shown(&format!("{full}é")).ends_with(" [cut]"));
+    }
 
     #[test]
     fn only_what_grows_is_news() {

@@ -228,3 +228,45 @@ fn missing_import(component: &Component, error: &wasmtime::Error) -> Refusal {
 fn first_line(long: &str) -> String {
     text::clean_and_cut(long.lines().next().unwrap_or_default(), 500)
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_encoder::{Component, CustomSection};
+
+    use super::embedded_manifest;
+    use crate::manifest::{MAX_BYTES, SECTION};
+
+    fn component(manifests: &[&[u8]]) -> Vec<u8> {
+        let mut component = Component::new();
+        for manifest in manifests {
+            component.section(&CustomSection { name: SECTION.into(), data: (*manifest).into() });
+        }
+        component.finish()
+    }
+
+    #[test]
+    fn a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused() {
+        let full = vec![b' '; MAX_BYTES];
+        assert_eq!(embedded_manifest(&component(&[&full])).unwrap().unwrap().len(), MAX_BYTES);
+        let larger = vec![b' '; MAX_BYTES + 1];
+        assert!(embedded_manifest(&component(&[&larger])).unwrap_err().contains("more than 65536"));
+    }
+
+    #[test]
+    fn a_component_has_one_manifest_of_text_or_none() {
+        assert_eq!(embedded_manifest(&component(&[])).unwrap(), None);
+        assert!(embedded_manifest(&component(&[b"", b""])).unwrap_err().contains("more than one"));
+        assert!(embedded_manifest(&component(&[b"\xff"])).unwrap_err().contains("UTF-8"));
+    }
+
+    #[test]
+    fn a_manifest_of_a_component_inside_is_not_that_of_the_plugin() {
+        let mut outer = Component::new();
+        outer.section(&wasm_encoder::NestedComponentSection(&{
+            let mut inner = Component::new();
+            inner.section(&CustomSection { name: SECTION.into(), data: b"id = \"inner\"".as_slice().into() });
+            inner
+        }));
+        assert_eq!(embedded_manifest(&outer.finish()).unwrap(), None);
+    }
+}

@@ -206,6 +206,28 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_compiles_to_too_much_is_refused() {
+        let compiles = |pattern: &str| {
+            read(&json!({ "pattern": pattern }).to_string())
+                .and_then(|schema| Checker::new(&schema).map(drop))
+        };
+        assert!(compiles("^[a-z]{1,1000}$").is_ok());
+        assert!(compiles("((a{1000}){1000}){1000}").unwrap_err().contains("pattern"));
+    }
+
+    #[test]
+    fn five_violations_are_told_and_more_are_only_mentioned() {
+        let schema = read(r#"{"type":"object","additionalProperties":{"type":"string"}}"#).unwrap();
+        let checker = Checker::new(&schema).unwrap();
+        let told = |count: usize| {
+            let wrong = (0..count).map(|n| (n.to_string(), json!(n))).collect();
+            checker.check_arguments(&serde_json::Value::Object(wrong)).unwrap_err().message().to_owned()
+        };
+        assert!(told(5).contains("at /4") && !told(5).contains("and more"), "{}", told(5));
+        assert!(told(6).ends_with("; and more") && !told(6).contains("at /5"), "{}", told(6));
+    }
+
+    #[test]
     fn what_is_no_schema_is_refused() {
         for schema in ["[]", "nothing", "{\"type\":\"no such type\"}", "{\"pattern\":\"(\"}"] {
             assert!(read(schema).and_then(|schema| Checker::new(&schema).map(|_| ())).is_err(), "{schema}");

@@ -1,0 +1,272 @@
+//! Every limit of the host has a test that obeys it and one that violates it: the table says which.
+//!
+//! Invariant: a limit that is added to `host/src` without a row here fails the build, and so does a row
+//! whose tests are not there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::guests::{plugin_with, root};
+use crate::support::home::Home;
+use crate::support::message::assert_says;
+
+/// A limit: its file below `host/src`, its name, and the tests that obey and violate it. Often one test
+/// does both, at the edge.
+struct Limit(&'static str, &'static str, &'static [&'static str]);
+
+const LIMITS: &[Limit] = &[
+    Limit("cli/sources.rs", "MAX_BATCH", &["a_batch_holds_what_fits_and_the_rest_goes_into_the_next"]),
+    Limit(
+        "cli/sources.rs",
+        "MAX_FILE",
+        &["files_up_to_the_bound_are_read_and_larger_binary_or_ignored_ones_are_not"],
+    ),
+    Limit("config.rs", "MAX_DEADLINE", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config.rs", "MAX_FUEL", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config.rs", "calls", &["the_hub_runs_only_so_many_calls_at_once"]),
+    Limit("config.rs", "calls_per_plugin", &["as_many_run_as_there_are_seats_and_the_next_waits_in_vain"]),
+    Limit("config.rs", "component_bytes", &["a_file_that_is_too_large_is_refused_by_its_size"]),
+    Limit(
+        "config.rs",
+        "line_bytes",
+        &[
+            "a_line_over_the_operators_bound_is_refused_and_the_next_one_works",
+            "a_line_at_the_limit_is_taken_and_one_beyond_it_is_skipped",
+        ],
+    ),
+    Limit(
+        "config.rs",
+        "queue",
+        &["a_full_queue_refuses_at_once", "a_full_queue_is_answered_with_overloaded_at_once"],
+    ),
+    Limit(
+        "config.rs",
+        "queue_wait",
+        &["whoever_waits_gets_the_place_that_comes_free", "a_call_waits_only_so_long_for_its_turn"],
+    ),
+    Limit("engine/mod.rs", "MAX_CORE_INSTANCES", &["core_instances_and_memories_are_counted"]),
+    Limit("engine/mod.rs", "MAX_MEMORIES", &["core_instances_and_memories_are_counted"]),
+    Limit("engine/mod.rs", "MAX_MEMORY", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("engine/mod.rs", "MAX_TABLES", &["eight_tables_are_taken_and_nine_are_not"]),
+    Limit(
+        "engine/mod.rs",
+        "MAX_TABLE_ELEMENTS",
+        &["a_table_grows_to_its_limit", "table_elements_are_summed"],
+    ),
+    Limit(
+        "error.rs",
+        "MAX_MESSAGE_CHARS",
+        &["a_message_of_10000_characters_is_kept_and_a_longer_one_is_cut"],
+    ),
+    Limit("hub/mod.rs", "LOADING_WAIT", &["a_list_waits_for_loading_and_no_longer_than_its_bound"]),
+    Limit("imports/log.rs", "MAX_BYTES", &["sixty_four_kib_are_kept_and_the_rest_dropped"]),
+    Limit("imports/log.rs", "MAX_LINE", &["a_line_without_end_is_cut_and_never_held_whole"]),
+    Limit("imports/log.rs", "MAX_LINES", &["the_200th_line_is_kept_and_the_201st_dropped"]),
+    Limit(
+        "imports/progress.rs",
+        "MAX_MESSAGE_CHARS",
+        &["a_message_of_2000_characters_is_kept_and_a_longer_one_is_cut"],
+    ),
+    Limit(
+        "imports/random.rs",
+        "MAX_BYTES",
+        &["the_bound_holds_for_one_request_and_for_many", "random_bytes_of_one_call_are_counted"],
+    ),
+    Limit("manifest.rs", "MAX_BYTES", &["a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused"]),
+    Limit(
+        "mcp/json.rs",
+        "MAX_DEPTH",
+        &["a_depth_of_64_is_read_and_one_of_65_is_not", "a_message_is_at_most_64_deep"],
+    ),
+    Limit("mcp/message.rs", "MAX_ID", &["strings_of_256_bytes_and_integers_are_ids_and_nothing_else_is"]),
+    Limit("mcp/message.rs", "MAX_QUOTE", &["no_error_repeats_the_clients_words_at_length"]),
+    Limit("mcp/message.rs", "MAX_TOOL_NAME", &["no_error_repeats_the_clients_words_at_length"]),
+    Limit(
+        "mcp/mod.rs",
+        "drain",
+        &[
+            "the_end_of_input_lets_requests_in_flight_finish",
+            "what_still_runs_when_the_drain_is_over_is_cancelled_and_answered",
+        ],
+    ),
+    Limit("mcp/mod.rs", "in_flight", &["no_more_requests_are_read_than_may_be_in_flight"]),
+    Limit("mcp/mod.rs", "line_bytes", &["a_line_at_the_limit_is_taken_and_one_beyond_it_is_skipped"]),
+    Limit(
+        "mcp/mod.rs",
+        "queue_bytes",
+        &[
+            "a_full_queue_has_no_room_until_somebody_reads",
+            "a_client_that_does_not_read_costs_bounded_memory",
+        ],
+    ),
+    Limit("plugin/convert.rs", "MAX_RESULT", &["a_result_of_one_mib_is_taken_and_a_larger_one_is_a_limit"]),
+    Limit("plugin/define.rs", "MAX_DESCRIPTION", &["descriptions_and_titles_are_cleaned_and_bounded"]),
+    Limit(
+        "plugin/define.rs",
+        "MAX_FULL_NAME",
+        &["a_full_name_of_51_characters_is_taken_and_one_of_52_is_not"],
+    ),
+    Limit("plugin/define.rs", "MAX_TITLE", &["descriptions_and_titles_are_cleaned_and_bounded"]),
+    Limit("plugin/define.rs", "MAX_TOOLS", &["sixty_four_tools_are_taken_and_sixty_five_are_not"]),
+    Limit("plugin/load.rs", "LIST_DEADLINE", &["starting_and_listing_have_deadlines_of_their_own"]),
+    Limit("plugin/load.rs", "LOAD_FUEL", &["a_plugin_that_hangs_while_it_loads_is_refused_in_time"]),
+    Limit("plugin/mod.rs", "INIT_DEADLINE", &["starting_and_listing_have_deadlines_of_their_own"]),
+    Limit(
+        "plugin/schema.rs",
+        "MAX_BYTES",
+        &["a_schema_of_the_full_size_and_depth_is_read_and_a_larger_one_is_not"],
+    ),
+    Limit(
+        "plugin/schema.rs",
+        "MAX_DEPTH",
+        &["a_schema_of_the_full_size_and_depth_is_read_and_a_larger_one_is_not"],
+    ),
+    Limit("plugin/schema.rs", "MAX_PATTERN_BYTES", &["a_pattern_that_compiles_to_too_much_is_refused"]),
+    Limit("plugin/schema.rs", "MAX_TOLD", &["five_violations_are_told_and_more_are_only_mentioned"]),
+    Limit(
+        "sandbox/mod.rs",
+        "HOST_CALL_BYTES",
+        &["a_result_is_at_most_one_mebibyte", "a_result_of_very_many_blocks_is_refused_before_it_is_built"],
+    ),
+    Limit(
+        "sandbox/mod.rs",
+        "MAX_HANDLES",
+        &["resources_of_the_guest_are_counted", "resources_of_the_host_are_counted"],
+    ),
+    Limit(
+        "sandbox/mod.rs",
+        "deadline",
+        &[
+            "a_loop_that_has_the_fuel_ends_at_its_deadline",
+            "a_guest_that_sleeps_for_ever_ends_at_its_deadline",
+        ],
+    ),
+    Limit(
+        "sandbox/mod.rs",
+        "fuel",
+        &["the_operator_sets_the_fuel_of_a_plugin", "fuel_runs_out_at_the_same_round_each_time"],
+    ),
+    Limit(
+        "sandbox/mod.rs",
+        "memory",
+        &["the_operator_sets_the_memory_of_a_plugin", "memories_are_counted_together"],
+    ),
+];
+
+/// Structs whose every field is a limit.
+const STRUCTS: [(&str, &str); 3] =
+    [("config.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("sandbox/mod.rs", "Budget")];
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+fn is_limit(name: &str) -> bool {
+    name.starts_with("MAX_")
+        || ["_DEADLINE", "_FUEL", "_WAIT"].iter().any(|end| name.ends_with(end))
+        || name == "HOST_CALL_BYTES"
+}
+
+/// The limits that a file declares as constants.
+fn constants(text: &str) -> Vec<String> {
+    let declared = |line: &str| {
+        let (_, after) = line.split_once("const ")?;
+        let (name, kind) = after.split_once(':')?;
+        let is_number = !kind.trim_start().starts_with('&');
+        (is_number && is_limit(name) && !line.trim_start().starts_with("//")).then(|| name.to_owned())
+    };
+    text.lines().filter_map(declared).collect()
+}
+
+/// The fields of a struct.
+fn fields(text: &str, name: &str) -> Vec<String> {
+    let start = format!("pub struct {name} {{");
+    let body = text.split_once(&start).unwrap_or_else(|| panic!("no `{start}`")).1;
+    let body = body.split_once("\n}").unwrap().0;
+    let field = |line: &str| Some(line.trim().strip_prefix("pub ")?.split_once(':')?.0.to_owned());
+    body.lines().filter_map(field).collect()
+}
+
+#[test]
+fn every_limit_has_a_test_that_obeys_it_and_one_that_violates_it() {
+    let source = root().join("host/src");
+    let mut declared = BTreeSet::new();
+    for path in sources(&source) {
+        let file = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        declared.extend(constants(&text).into_iter().map(|name| (file.clone(), name)));
+        for (_, name) in STRUCTS.iter().filter(|(of, _)| *of == file) {
+            declared.extend(fields(&text, name).into_iter().map(|name| (file.clone(), name)));
+        }
+    }
+    let listed: BTreeSet<_> =
+        LIMITS.iter().map(|Limit(file, name, _)| ((*file).to_owned(), (*name).to_owned())).collect();
+    assert_eq!(declared, listed, "the limits of the host and the rows of the table differ");
+}
+
+#[test]
+fn every_test_that_the_table_names_is_there() {
+    let mut all = sources(&root().join("host/src"));
+    all.extend(sources(&root().join("tests")));
+    let text: String = all.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for Limit(file, name, tests) in LIMITS {
+        assert!(!tests.is_empty(), "{file} {name}");
+        for test in *tests {
+            assert!(text.contains(&format!("fn {test}()")), "{file} {name}: there is no test {test}");
+        }
+    }
+}
+
+#[test]
+fn eight_tables_are_taken_and_nine_are_not() {
+    let tables = |n: usize| {
+        plugin_with(&format!(
+            "(core module $m (table 1 funcref))\n{}",
+            "(core instance (instantiate $m))\n".repeat(n)
+        ))
+    };
+    let home = Home::new().file("tables-8.wasm", &tables(8)).file("tables-9.wasm", &tables(9));
+    assert_eq!(home.plugin("tables-8.wasm")["reason"], Value::Null);
+    let refused = home.plugin("tables-9.wasm");
+    assert_eq!(refused["state"], "refused");
+    assert!(refused["reason"].as_str().unwrap().contains("table"), "{refused:#}");
+}
+
+#[test]
+fn starting_and_listing_have_deadlines_of_their_own() {
+    let config = "
+        [plugins.in-time]
+        config = { init-ms = 300, list-ms = 300 }
+        [plugins.late-init]
+        config = { init-ms = 60000, list-ms = 0 }
+        [plugins.late-list]
+        config = { init-ms = 0, list-ms = 60000 }
+    ";
+    let home = ["in-time", "late-init", "late-list"]
+        .iter()
+        .fold(Home::new().config(config), |home, id| home.guest_as("slow-start", id));
+    let start = Instant::now();
+    let list = home.plugin_list();
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+    let reason = |id: &str| list.iter().find(|plugin| plugin["id"] == id).unwrap()["reason"].clone();
+    assert_eq!(reason("in-time"), Value::Null);
+    for (id, step, ms) in [("late-init", "init", 5_000), ("late-list", "list-tools", 2_000)] {
+        let reason = reason(id);
+        let words = reason.as_str().unwrap();
+        assert!(
+            words.contains(step) && words.contains("deadline") && words.contains(&format!("{ms} ms")),
+            "{words}"
+        );
+    }
+    let mut server = home.serve();
+    assert_says(&server.call("in-time_run", json!({})), "done");
+    server.end();
+}
