@@ -50,7 +50,7 @@ const LIMITS: &[Limit] = &[
     ),
     Limit("engine/mod.rs", "MAX_CORE_INSTANCES", &["core_instances_and_memories_are_counted"]),
     Limit("engine/mod.rs", "MAX_MEMORIES", &["core_instances_and_memories_are_counted"]),
-    Limit("engine/mod.rs", "MAX_MEMORY", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config.rs", "MAX_MEMORY", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
     Limit("engine/mod.rs", "MAX_TABLES", &["eight_tables_are_taken_and_nine_are_not"]),
     Limit(
         "engine/mod.rs",
@@ -138,7 +138,7 @@ const LIMITS: &[Limit] = &[
         &["resources_of_the_guest_are_counted", "resources_of_the_host_are_counted"],
     ),
     Limit(
-        "sandbox/mod.rs",
+        "model/budget.rs",
         "deadline",
         &[
             "a_loop_that_has_the_fuel_ends_at_its_deadline",
@@ -146,12 +146,12 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     Limit(
-        "sandbox/mod.rs",
+        "model/budget.rs",
         "fuel",
         &["the_operator_sets_the_fuel_of_a_plugin", "fuel_runs_out_at_the_same_round_each_time"],
     ),
     Limit(
-        "sandbox/mod.rs",
+        "model/budget.rs",
         "memory",
         &["the_operator_sets_the_memory_of_a_plugin", "memories_are_counted_together"],
     ),
@@ -159,7 +159,7 @@ const LIMITS: &[Limit] = &[
 
 /// Structs whose every field is a limit.
 const STRUCTS: [(&str, &str); 3] =
-    [("config.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("sandbox/mod.rs", "Budget")];
+    [("config.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("model/budget.rs", "Budget")];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());

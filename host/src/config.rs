@@ -9,12 +9,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::engine::MAX_MEMORY;
-use crate::model::{PLUGIN_ID_RULE, PluginId};
-use crate::sandbox::Budget;
+use crate::model::{Budget, PLUGIN_ID_RULE, PluginId};
 use crate::toml_file::{self, FileError};
-use crate::units::{Bytes, Span};
+use crate::units::{self, Bytes, Span};
 
+/// Most bytes of guest memory that a call can have.
+pub const MAX_MEMORY: usize = 1 << 30;
 /// Most that a deadline can be.
 const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
 /// Most fuel that a call can have.
@@ -242,7 +242,8 @@ impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for BytesWithin<M
         if (MIN..=MAX).contains(&size) {
             return Ok(Self(size));
         }
-        Err(serde::de::Error::custom(format!("{size} bytes are not between {MIN} and {MAX}")))
+        let [size, min, max] = [size, MIN, MAX].map(units::show_bytes);
+        Err(serde::de::Error::custom(format!("{size} is not between {min} and {max}")))
     }
 }
 

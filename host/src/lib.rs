@@ -12,6 +12,11 @@ pub mod outcome;
 pub mod toml_file;
 pub mod units;
 
+pub mod config;
+pub mod home;
+pub mod manifest;
+pub mod telemetry;
+
 pub mod engine;
 
 mod bindings;
@@ -19,11 +24,6 @@ mod bindings;
 mod imports;
 
 pub mod sandbox;
-
-pub mod config;
-pub mod home;
-pub mod manifest;
-pub mod telemetry;
 
 pub mod plugin;
 

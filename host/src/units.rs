@@ -45,6 +45,15 @@ fn bytes(written: &str) -> Option<usize> {
     usize::try_from(number.checked_mul(factor)?).ok()
 }
 
+/// A size in the largest unit that says it exactly.
+pub fn show_bytes(bytes: usize) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(factor, _)| bytes > 0 && bytes.is_multiple_of(*factor)) {
+        Some((factor, unit)) => format!("{} {unit}", bytes / factor),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = String::deserialize(deserializer)?;
@@ -88,7 +97,13 @@ impl Visitor<'_> for BytesVisitor {
 mod tests {
     use std::time::Duration;
 
-    use super::{bytes, duration};
+    use super::{bytes, duration, show_bytes};
+
+    #[test]
+    fn a_size_is_shown_in_its_largest_whole_unit() {
+        let shown = [1 << 30, 1_025 << 20, 65_536, 1_023, 0].map(show_bytes);
+        assert_eq!(shown, ["1 GiB", "1025 MiB", "64 KiB", "1023 bytes", "0 bytes"]);
+    }
 
     #[test]
     fn durations_and_sizes_are_read_with_their_units() {

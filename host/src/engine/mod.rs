@@ -9,13 +9,11 @@ use std::time::Duration;
 use wasmtime::component::Component;
 use wasmtime::{Config, Enabled, PoolingAllocationConfig, WasmBacktraceDetails};
 
+use crate::config::MAX_MEMORY;
 use ticker::Ticker;
 
 /// How often a running guest yields to others.
 pub const EPOCH_TICK: Duration = Duration::from_millis(10);
-
-/// Most bytes of guest memory that an operator can give one call.
-pub const MAX_MEMORY: usize = 1 << 30;
 
 /// Core instances, memories and tables of one component. A Rust component has 2 to 5 instances, one
 /// memory and one table; the rest is room for composed ones.

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Limits;
 use crate::error::{Blame, CallError, Code};
+use crate::model::Call;
 
 /// The hub's places.
 pub(super) struct Hall {
@@ -46,17 +46,18 @@ impl Hall {
         &'a self,
         seats: &'a Seats,
         deadline: Instant,
-        cancel: &CancellationToken,
+        call: &Call,
     ) -> Result<Place<'a>, CallError> {
-        if let Some(place) = self.try_enter(seats) {
+        let calm = call.outlet.as_ref().is_none_or(|outlet| outlet.is_calm());
+        if let Some(place) = self.try_enter(seats).filter(|_| calm) {
             return Ok(place);
         }
         let _waiting = Waiting::join(seats, self.limits.queue)?;
         let until = deadline.min(Instant::now() + self.limits.queue_wait);
         tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(CallError::new(Code::Cancelled, Blame::Caller, "the caller cancelled the call")),
-            place = self.wait(seats) => place,
+            () = call.cancel.cancelled() => Err(CallError::new(Code::Cancelled, Blame::Caller, "the caller cancelled the call")),
+            place = self.wait(seats, call) => place,
             () = tokio::time::sleep_until(until.into()) => Err(overloaded(format!(
                 "no place came free within {} ms",
                 self.limits.queue_wait.as_millis()
@@ -70,11 +71,15 @@ impl Hall {
         Some(Place { _seat: seat, _place: place })
     }
 
-    async fn wait<'a>(&'a self, seats: &'a Seats) -> Result<Place<'a>, CallError> {
+    async fn wait<'a>(&'a self, seats: &'a Seats, call: &Call) -> Result<Place<'a>, CallError> {
         let closed = |_| CallError::new(Code::Unavailable, Blame::Host, "hubcap is shutting down");
         // The plugin's own seat first: whoever waits for it holds nothing that others need.
         let seat = seats.seats.acquire().await.map_err(closed)?;
         let place = self.places.acquire().await.map_err(closed)?;
+        // With the place taken, so that no more than run at once can start when the outlet is free again.
+        if let Some(outlet) = &call.outlet {
+            outlet.calm().await;
+        }
         Ok(Place { _seat: seat, _place: place })
     }
 }
@@ -108,17 +113,22 @@ const RETRY: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
-
-    use tokio_util::sync::CancellationToken;
 
     use super::Hall;
     use crate::config::Limits;
     use crate::error::Code;
+    use crate::model::{Call, Outlet};
 
     fn hall(calls: usize, calls_per_plugin: usize, queue: usize) -> Hall {
         let queue_wait = Duration::from_millis(20);
         Hall::new(&Limits { calls, calls_per_plugin, queue, queue_wait, ..Limits::default() })
+    }
+
+    fn call() -> Call {
+        Call::new("plugin_tool", serde_json::Map::new())
     }
 
     fn later() -> Instant {
@@ -128,10 +138,10 @@ mod tests {
     #[tokio::test]
     async fn as_many_run_as_there_are_seats_and_the_next_waits_in_vain() {
         let hall = hall(8, 2, 1);
-        let (seats, cancel) = (hall.seats(), CancellationToken::new());
-        let _first = hall.enter(&seats, later(), &cancel).await.ok().unwrap();
-        let _second = hall.enter(&seats, later(), &cancel).await.ok().unwrap();
-        let refused = hall.enter(&seats, later(), &cancel).await.err().unwrap();
+        let (seats, call) = (hall.seats(), call());
+        let _first = hall.enter(&seats, later(), &call).await.ok().unwrap();
+        let _second = hall.enter(&seats, later(), &call).await.ok().unwrap();
+        let refused = hall.enter(&seats, later(), &call).await.err().unwrap();
         assert_eq!(refused.code, Code::Overloaded);
         assert!(refused.message().contains("within 20 ms"), "{refused}");
     }
@@ -139,37 +149,62 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let hall = hall(8, 1, 0);
-        let (seats, cancel) = (hall.seats(), CancellationToken::new());
-        let _running = hall.enter(&seats, later(), &cancel).await.ok().unwrap();
-        let refused = hall.enter(&seats, later(), &cancel).await.err().unwrap();
+        let (seats, call) = (hall.seats(), call());
+        let _running = hall.enter(&seats, later(), &call).await.ok().unwrap();
+        let refused = hall.enter(&seats, later(), &call).await.err().unwrap();
         assert!(refused.message().contains("waiting already"), "{refused}");
     }
 
     #[tokio::test]
     async fn whoever_waits_gets_the_place_that_comes_free() {
         let hall = Hall::new(&Limits { calls: 1, ..Limits::default() });
-        let (seats, cancel) = (hall.seats(), CancellationToken::new());
-        let running = hall.enter(&seats, later(), &cancel).await.ok().unwrap();
-        let (entered, ()) = tokio::join!(hall.enter(&seats, later(), &cancel), async { drop(running) });
+        let (seats, call) = (hall.seats(), call());
+        let running = hall.enter(&seats, later(), &call).await.ok().unwrap();
+        let (entered, ()) = tokio::join!(hall.enter(&seats, later(), &call), async { drop(running) });
         assert!(entered.is_ok());
     }
 
     #[tokio::test]
     async fn a_full_plugin_takes_no_place_from_its_neighbour() {
         let hall = hall(2, 1, 8);
-        let (full, neighbour, cancel) = (hall.seats(), hall.seats(), CancellationToken::new());
-        let _running = hall.enter(&full, later(), &cancel).await.ok().unwrap();
-        let waiting = hall.enter(&full, later(), &cancel);
-        let (_, entered) = tokio::join!(waiting, hall.enter(&neighbour, later(), &cancel));
+        let (full, neighbour, call) = (hall.seats(), hall.seats(), call());
+        let _running = hall.enter(&full, later(), &call).await.ok().unwrap();
+        let waiting = hall.enter(&full, later(), &call);
+        let (_, entered) = tokio::join!(waiting, hall.enter(&neighbour, later(), &call));
         assert!(entered.is_ok());
     }
 
     #[tokio::test]
     async fn a_cancelled_call_stops_waiting() {
         let hall = Hall::new(&Limits { calls_per_plugin: 1, ..Limits::default() });
-        let (seats, cancel) = (hall.seats(), CancellationToken::new());
-        let _running = hall.enter(&seats, later(), &cancel).await.ok().unwrap();
-        let (refused, ()) = tokio::join!(hall.enter(&seats, later(), &cancel), async { cancel.cancel() });
+        let (seats, call) = (hall.seats(), call());
+        let _running = hall.enter(&seats, later(), &call).await.ok().unwrap();
+        let (refused, ()) = tokio::join!(hall.enter(&seats, later(), &call), async { call.cancel.cancel() });
         assert_eq!(refused.err().unwrap().code, Code::Cancelled);
+    }
+
+    /// An outlet that is blocked until it is told otherwise.
+    #[derive(Debug, Default)]
+    struct Blocked(tokio_util::sync::CancellationToken);
+
+    impl Outlet for Blocked {
+        fn is_calm(&self) -> bool {
+            self.0.is_cancelled()
+        }
+
+        fn calm(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(self.0.cancelled())
+        }
+    }
+
+    #[tokio::test]
+    async fn no_call_starts_while_its_answer_could_not_leave() {
+        let hall = hall(8, 8, 8);
+        let blocked = Arc::new(Blocked::default());
+        let call = Call { outlet: Some(blocked.clone()), ..call() };
+        let seats = hall.seats();
+        assert_eq!(hall.enter(&seats, later(), &call).await.err().unwrap().code, Code::Overloaded);
+        let (entered, ()) = tokio::join!(hall.enter(&seats, later(), &call), async { blocked.0.cancel() });
+        assert!(entered.is_ok());
     }
 }

@@ -83,7 +83,7 @@ impl Hub {
             return Outcome::refused(error);
         }
         let deadline = arrived + entry.plugin.budget().deadline;
-        let _place = match self.hall.enter(&entry.seats, deadline, &call.cancel).await {
+        let _place = match self.hall.enter(&entry.seats, deadline, call).await {
             Ok(place) => place,
             Err(error) => return Outcome::refused(error),
         };

@@ -129,9 +129,9 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        wait_for_room(&context).await;
         let mut call = Call::new(request.name, request.arguments.unwrap_or_default());
         call.cancel = context.ct.clone();
+        call.outlet = context.extensions.get::<Arc<Outbox>>().map(|out| Arc::clone(out) as _);
         let outcome = self.run(call, &context).await;
         if let Err(error) = &outcome.result
             && error.code == Code::UnknownTool
@@ -141,13 +141,6 @@ impl ServerHandler for Handler {
         let mut result = convert::result(outcome);
         self.sign(&mut result.meta, &context);
         Ok(result.into())
-    }
-}
-
-/// A client that does not read gets no more work done: what is answered already would wait in memory.
-async fn wait_for_room(context: &RequestContext<RoleServer>) {
-    if let Some(out) = context.extensions.get::<Arc<Outbox>>() {
-        out.calm().await;
     }
 }
 

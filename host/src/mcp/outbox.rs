@@ -5,6 +5,7 @@
 //! should take in more work ([`Outbox::calm`]).
 
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,10 +14,13 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::model::Outlet;
+
 /// A buffer that grew beyond this for a long answer is given back afterwards.
 const KEPT: usize = 256 * 1024;
 
 /// Messages on their way out.
+#[derive(Debug)]
 pub(super) struct Outbox {
     queue: Mutex<Queue>,
     /// Bytes that are queued or being written.
@@ -29,7 +33,7 @@ pub(super) struct Outbox {
     gone: CancellationToken,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Queue {
     bytes: Vec<u8>,
     finished: bool,
@@ -49,6 +53,16 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
         self.0.changed.notify_waiters();
+    }
+}
+
+impl Outlet for Outbox {
+    fn is_calm(&self) -> bool {
+        self.has_room() && self.waiting.load(Ordering::Acquire) == 0
+    }
+
+    fn calm(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.until(|| self.is_calm()))
     }
 }
 
@@ -78,11 +92,6 @@ impl Outbox {
         self.backlog.load(Ordering::Acquire) < self.limit || self.gone.is_cancelled()
     }
 
-    /// Waits until there is room and no answer is waiting for it.
-    pub(super) async fn calm(&self) {
-        self.until(|| self.has_room() && self.waiting.load(Ordering::Acquire) == 0).await;
-    }
-
     /// Queues an answer as soon as there is room.
     pub(super) async fn send(&self, answer: &impl Serialize) {
         if !self.has_room() {
@@ -92,7 +101,7 @@ impl Outbox {
         self.push(answer);
     }
 
-    async fn until(&self, condition: impl Fn() -> bool) {
+    async fn until(&self, condition: impl Fn() -> bool + Send) {
         while !condition() {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -198,6 +207,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::Outbox;
+    use crate::model::Outlet;
 
     const SOON: Duration = Duration::from_secs(10);
 

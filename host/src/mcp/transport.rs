@@ -27,6 +27,7 @@ use super::lines::{Line, Lines};
 use super::message::{self, Inbound, Refusal, Request};
 use super::outbox::Outbox;
 use super::{ServeError, StdioLimits};
+use crate::model::Outlet;
 
 /// Bytes of input that count as one place among the requests in flight.
 const PLACE: usize = 64 * 1024;

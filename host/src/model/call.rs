@@ -1,5 +1,9 @@
 //! One call, and news of it.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +23,18 @@ pub struct Call {
     pub cancel: CancellationToken,
     /// Where news of the call goes, if anybody asked for it.
     pub progress: Option<ProgressSender>,
+    /// Where its answer goes, if that can be blocked.
+    pub outlet: Option<Arc<dyn Outlet>>,
+}
+
+/// Where answers go. No call starts while answers wait for a caller who does not take them: what they
+/// hold would add up without a bound.
+pub trait Outlet: fmt::Debug + Send + Sync {
+    /// Whether answers leave as they come.
+    fn is_calm(&self) -> bool;
+
+    /// Waits until they do.
+    fn calm(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 impl Call {
@@ -30,6 +46,7 @@ impl Call {
             arguments,
             cancel: CancellationToken::new(),
             progress: None,
+            outlet: None,
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Invariant: nothing here knows wasmtime or rmcp, and nothing here does any work.
 
+mod budget;
 mod call;
 mod id;
 mod receipt;
 pub mod text;
 mod tool;
 
-pub use call::{Call, Progress, ProgressSender};
+pub use budget::Budget;
+pub use call::{Call, Outlet, Progress, ProgressSender};
 pub use id::{CallId, PLUGIN_ID_RULE, PluginId, is_tool_name};
 pub use receipt::Receipt;
 pub use tool::{Annotations, Content, ResourceBody, Tool, ToolOutput};

@@ -75,8 +75,9 @@ fn define(id: &PluginId, given: tool_types::Tool) -> Result<LoadedTool, String> 
 
 fn full_name(id: &PluginId, name: &str) -> Result<String, String> {
     if !is_tool_name(name) {
-        let shown = text::one_line(text::truncate(name, 100));
-        return Err(format!("tool name {shown:?} is not 1 to 40 of [a-zA-Z0-9_-]"));
+        // Escaped, because a letter of another script can look like one of these.
+        let shown = text::truncate(name, 100).escape_default();
+        return Err(format!("tool name \"{shown}\" is not 1 to 40 of [a-zA-Z0-9_-]"));
     }
     let full = format!("{id}_{name}");
     if full.len() > MAX_FULL_NAME {

@@ -14,10 +14,10 @@ use crate::bindings::{BaseIndices, KINDS, LIFECYCLE, ToolsKindIndices};
 use crate::config::PluginConfig;
 use crate::error::CallError;
 use crate::manifest::{self, Manifest};
-use crate::model::{PLUGIN_ID_RULE, PluginId, text};
+use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
 use crate::plugin::{Exports, INIT_DEADLINE, LoadedTool, Plugin, convert, define};
-use crate::sandbox::{Budget, Sandbox};
+use crate::sandbox::Sandbox;
 
 /// Fuel for `init` and one list.
 const LOAD_FUEL: u64 = 200_000_000;

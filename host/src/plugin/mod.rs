@@ -21,9 +21,9 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ToolsKindIndices};
 use crate::error::CallError;
-use crate::model::{Call, PluginId, Receipt, Tool, ToolOutput};
+use crate::model::{Budget, Call, PluginId, Receipt, Tool, ToolOutput};
 use crate::outcome::Outcome;
-use crate::sandbox::{Budget, CallState, CallStore, Sandbox};
+use crate::sandbox::{CallState, CallStore, Sandbox};
 use crate::telemetry::STAGE;
 
 use schema::Checker;

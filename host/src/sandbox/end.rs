@@ -9,8 +9,9 @@ use wasmtime::{Error, Trap};
 
 use crate::error::{Blame, CallError, Code};
 use crate::imports::{GuestExit, TooMuchRandom};
+use crate::model::Budget;
 use crate::sandbox::limiter::Refused;
-use crate::sandbox::{Budget, CallState, HOST_CALL_BYTES, MAX_HANDLES};
+use crate::sandbox::{CallState, HOST_CALL_BYTES, MAX_HANDLES};
 
 /// Texts of errors that wasmtime 48.0.8 keeps to itself: it gives no type to ask for. Tests that
 /// violate each bound notice when a new version says it in other words.

@@ -7,7 +7,7 @@ mod limiter;
 
 use std::future::Future;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
@@ -18,7 +18,7 @@ use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use crate::engine::Engine;
 use crate::error::CallError;
 use crate::imports::{GuestLog, HasImports, Imports, ProgressSink, RandomSource};
-use crate::model::{ProgressSender, Receipt};
+use crate::model::{Budget, ProgressSender, Receipt};
 
 use limiter::Limiter;
 
@@ -26,17 +26,6 @@ use limiter::Limiter;
 const HOST_CALL_BYTES: usize = 8 << 20;
 /// Handles that a guest may hold, and entries of the table behind them.
 const MAX_HANDLES: usize = 4_096;
-
-/// What one call may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    /// Fuel: about one unit per WebAssembly instruction.
-    pub fuel: u64,
-    /// Wall time.
-    pub deadline: Duration,
-    /// Guest memory in bytes, all memories together.
-    pub memory: usize,
-}
 
 /// The data of a call's store.
 pub(crate) struct CallState {
