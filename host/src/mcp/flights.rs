@@ -9,9 +9,22 @@ use std::sync::Arc;
 use rmcp::model::{NumberOrString, ProgressToken, RequestId};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::outbox::{Coming, Outbox};
+
 /// A place among the requests in flight. It is free again when both the work has ended and the answer is
 /// on its way out; after a cancellation that is later than the client's eyes see it.
-pub(super) type Place = Arc<OwnedSemaphorePermit>;
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    /// The request's answer.
+    pub(super) answer: Coming,
+}
+
+impl Place {
+    /// A place for a request whose answer goes to `out`.
+    pub(super) fn new(permit: OwnedSemaphorePermit, out: &Arc<Outbox>) -> Arc<Self> {
+        Arc::new(Self { _permit: permit, answer: Coming::to(out) })
+    }
+}
 
 /// The requests in flight.
 #[derive(Default)]
@@ -24,7 +37,7 @@ pub(super) struct Flights {
 struct Flight {
     id: RequestId,
     token: Option<ProgressToken>,
-    place: Place,
+    place: Arc<Place>,
 }
 
 impl Flights {
@@ -44,7 +57,7 @@ impl Flights {
     }
 
     /// Takes a request in and gives its key. Its id must not be held.
-    pub(super) fn open(&mut self, id: RequestId, place: Place) -> i64 {
+    pub(super) fn open(&mut self, id: RequestId, place: Arc<Place>) -> i64 {
         self.last += 1;
         self.by_id.insert(id.clone(), self.last);
         self.by_key.insert(self.last, Flight { id, token: None, place });
@@ -59,7 +72,7 @@ impl Flights {
     }
 
     /// The request with this key is answered: its id and its place, unless it was cancelled before.
-    pub(super) fn answer(&mut self, key: &NumberOrString) -> Option<(RequestId, Place)> {
+    pub(super) fn answer(&mut self, key: &NumberOrString) -> Option<(RequestId, Arc<Place>)> {
         let NumberOrString::Number(key) = key else { return None };
         let Flight { id, place, .. } = self.by_key.remove(key)?;
         self.by_id.remove(&id);
@@ -88,14 +101,15 @@ mod tests {
     use rmcp::model::{NumberOrString, ProgressToken, RequestId};
     use tokio::sync::Semaphore;
 
-    use super::{Flights, Place};
+    use super::{Flights, Outbox, Place};
 
     fn id(number: i64) -> RequestId {
         RequestId::Number(number)
     }
 
-    fn place() -> Place {
-        Arc::new(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap())
+    fn place() -> Arc<Place> {
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        Place::new(permit, &Arc::new(Outbox::new(1_000)))
     }
 
     fn answered(flights: &mut Flights, key: i64) -> Option<RequestId> {

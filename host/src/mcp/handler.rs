@@ -16,8 +16,8 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::{Value, json};
 
+use super::flights::Place;
 use super::message::REVISION;
-use super::outbox::Outbox;
 use super::{convert, page, progress};
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
@@ -131,8 +131,12 @@ impl ServerHandler for Handler {
     ) -> Result<CallToolResponse, ErrorData> {
         let mut call = Call::new(request.name, request.arguments.unwrap_or_default());
         call.cancel = context.ct.clone();
-        call.outlet = context.extensions.get::<Arc<Outbox>>().map(|out| Arc::clone(out) as _);
+        let place = context.extensions.get::<Arc<Place>>();
+        call.outlet = place.map(|place| Arc::clone(place.answer.out()) as _);
         let outcome = self.run(call, &context).await;
+        if let (Some(place), Some(receipt)) = (place, &outcome.receipt) {
+            place.answer.announce(usize::try_from(receipt.result_bytes).unwrap_or(0));
+        }
         if let Err(error) = &outcome.result
             && error.code == Code::UnknownTool
         {

@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -27,6 +27,8 @@ pub(super) struct Outbox {
     backlog: AtomicUsize,
     /// Answers that wait for room.
     waiting: AtomicUsize,
+    /// Bytes of answers whose work has ended and that are not queued yet.
+    coming: AtomicUsize,
     limit: usize,
     filled: Notify,
     changed: Notify,
@@ -58,11 +60,45 @@ impl Drop for Waiting<'_> {
 
 impl Outlet for Outbox {
     fn is_calm(&self) -> bool {
-        self.has_room() && self.waiting.load(Ordering::Acquire) == 0
+        let bytes = self.backlog.load(Ordering::Acquire) + self.coming.load(Ordering::Acquire);
+        (bytes < self.limit && self.waiting.load(Ordering::Acquire) == 0) || self.gone.is_cancelled()
     }
 
     fn calm(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.until(|| self.is_calm()))
+    }
+}
+
+/// An answer from the end of its work until it is queued, or given up: its bytes count from the start, so
+/// that what is on its way between the two is bounded as well.
+#[derive(Debug)]
+pub(super) struct Coming {
+    out: Arc<Outbox>,
+    bytes: AtomicUsize,
+}
+
+impl Coming {
+    /// An answer to `out` whose work is still going on.
+    pub(super) fn to(out: &Arc<Outbox>) -> Self {
+        Self { out: Arc::clone(out), bytes: AtomicUsize::new(0) }
+    }
+
+    /// Where it goes.
+    pub(super) fn out(&self) -> &Arc<Outbox> {
+        &self.out
+    }
+
+    /// The work has ended, and the answer has so many bytes.
+    pub(super) fn announce(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+        self.out.coming.fetch_add(bytes, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.out.coming.fetch_sub(*self.bytes.get_mut(), Ordering::AcqRel);
+        self.out.changed.notify_waiters();
     }
 }
 
@@ -80,6 +116,7 @@ impl Outbox {
             queue: Mutex::default(),
             backlog: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
+            coming: AtomicUsize::new(0),
             limit,
             filled: Notify::new(),
             changed: Notify::new(),
@@ -206,7 +243,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, duplex};
     use tokio::time::timeout;
 
-    use super::Outbox;
+    use super::{Coming, Outbox};
     use crate::model::Outlet;
 
     const SOON: Duration = Duration::from_secs(10);
@@ -247,6 +284,19 @@ mod tests {
         timeout(SOON, out.calm()).await.unwrap();
         drop(far);
         assert!(writer.await.unwrap().is_err());
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_from_the_end_of_its_work_until_it_is_queued() {
+        let out = Arc::new(Outbox::new(1000));
+        let coming = [Coming::to(&out), Coming::to(&out)];
+        assert!(out.is_calm());
+        coming[0].announce(999);
+        assert!(out.is_calm());
+        coming[1].announce(1);
+        assert!(!out.is_calm() && out.has_room());
+        drop(coming);
+        assert!(out.is_calm());
     }
 
     #[tokio::test]

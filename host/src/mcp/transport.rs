@@ -137,9 +137,8 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
             self.out.push(&Refusal::new(Some(id), error));
             return None;
         }
-        let place: Place = Arc::new(place);
+        let place = Place::new(place, &self.out);
         body.extensions_mut().insert(Arc::clone(&place));
-        body.extensions_mut().insert(Arc::clone(&self.out));
         let key = self.flights.open(id, place);
         if let Some(token) = message::swap_token(&mut body, key) {
             self.flights.follow(key, token);
@@ -188,7 +187,7 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
     fn address(
         &mut self,
         mut message: ServerJsonRpcMessage,
-    ) -> Option<(ServerJsonRpcMessage, Option<Place>)> {
+    ) -> Option<(ServerJsonRpcMessage, Option<Arc<Place>>)> {
         let place = match &mut message {
             JsonRpcMessage::Response(response) => {
                 let (id, place) = self.flights.answer(&response.id)?;
