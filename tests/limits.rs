@@ -25,7 +25,7 @@ const LIMITS: &[Limit] = &[
         "MAX_FILE",
         &["files_up_to_the_bound_are_read_and_larger_binary_or_ignored_ones_are_not"],
     ),
-    Limit("config.rs", "MAX_DEADLINE", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config.rs", "MAX_DEADLINE_MS", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
     Limit("config.rs", "MAX_FUEL", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
     Limit("config.rs", "calls", &["the_hub_runs_only_so_many_calls_at_once"]),
     Limit("config.rs", "calls_per_plugin", &["as_many_run_as_there_are_seats_and_the_next_waits_in_vain"]),
@@ -155,6 +155,26 @@ const LIMITS: &[Limit] = &[
         "memory",
         &["the_operator_sets_the_memory_of_a_plugin", "memories_are_counted_together"],
     ),
+    Limit("plugin/expand.rs", "MAX_EXPANDED_DEPTH", &["sixty_four_levels_are_taken_and_sixty_five_are_not"]),
+    Limit(
+        "plugin/schema.rs",
+        "MAX_EXPANDED",
+        &["a_schema_that_expands_to_ten_thousand_values_is_taken_and_a_larger_one_is_not"],
+    ),
+    Limit(
+        "plugin/schema.rs",
+        "MAX_STEPS",
+        &["a_check_of_up_to_ten_million_steps_is_made_and_a_larger_one_is_a_limit"],
+    ),
+    Limit("plugin/schema.rs", "MAX_TOLD_IN", &["in_a_large_value_the_first_violation_is_told"]),
+    Limit(
+        "plugin/convert.rs",
+        "MAX_RESULT_VALUES",
+        &["a_structured_result_has_up_to_100000_values_and_no_hidden_characters"],
+    ),
+    Limit("plugin/load.rs", "COMPILE_DEADLINE", &["compiling_is_given_up_when_it_takes_too_long"]),
+    Limit("imports/progress.rs", "MAX_PARTIAL", &["pieces_are_bounded_one_by_one_and_together"]),
+    Limit("imports/progress.rs", "MAX_PARTIALS", &["pieces_are_bounded_one_by_one_and_together"]),
 ];
 
 /// Structs whose every field is a limit.

@@ -3,6 +3,7 @@
 //! Invariant: one test binary, so that the guests are built once and all tests share one link; no test
 //! sleeps to be in time, each waits for a condition with a deadline.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what a test says while it runs")]
 
 mod authors;
 mod cli;

@@ -5,11 +5,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
+use std::time::Instant;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::guests;
+use crate::support::guests::{self, plugin_with};
 use crate::support::home::Home;
 use crate::support::message::assert_says;
 
@@ -236,4 +237,29 @@ fn every_file_is_listed_once_and_in_order() {
     assert_eq!(plain["kinds"], serde_json::json!(["tools"]));
     assert_eq!(plain["tools"], 1);
     assert!(plain["path"].as_str().unwrap().ends_with("plugins/plain.wasm"), "{plain:#}");
+}
+
+/// A function that takes a second or so to compile: many locals, many loops around each other.
+fn slow_to_compile() -> String {
+    let loops = "loop\n".repeat(900);
+    let turn = |n: usize| {
+        let (from, to) = (1 + n * 7 % 40_000, 1 + n * 13 % 40_000);
+        format!("local.get {from} local.get 0 i32.add local.set {to} local.get {from} br_if 0 end\n")
+    };
+    let turns: String = (0..900).map(turn).collect();
+    format!("(func (param i32) (result i32) (local {}) {loops}{turns} local.get 0)", "i32 ".repeat(40_000))
+}
+
+#[test]
+fn a_file_that_takes_long_to_compile_costs_its_neighbours_nothing() {
+    let bomb = plugin_with(&format!("(core module {})", slow_to_compile().repeat(4)));
+    let home = Home::new().wat("plain").file("bomb.wasm", &bomb);
+    let mut server = home.serve();
+    let start = Instant::now();
+    assert_says(&server.call("plain_run", json!({})), "done");
+    let waited = start.elapsed();
+    // The list waits for all: it says how long the bomb took.
+    assert_eq!(server.tool_names(), ["bomb_run", "plain_run"]);
+    assert!(waited * 2 < start.elapsed(), "{waited:?} of {:?}", start.elapsed());
+    server.end();
 }

@@ -15,8 +15,8 @@ use crate::units::{self, Bytes, Span};
 
 /// Most bytes of guest memory that a call can have.
 pub const MAX_MEMORY: usize = 1 << 30;
-/// Most that a deadline can be.
-const MAX_DEADLINE: Duration = Duration::from_secs(3_600);
+/// Most milliseconds that a deadline can be: an hour.
+const MAX_DEADLINE_MS: u64 = 3_600_000;
 /// Most fuel that a call can have.
 const MAX_FUEL: u64 = 100_000_000_000;
 
@@ -146,7 +146,7 @@ struct WrittenLimits {
     calls: Option<Within<1, 1_000>>,
     calls_per_plugin: Option<Within<1, 1_000>>,
     queue: Option<Within<0, 10_000>>,
-    queue_wait: Option<Span>,
+    queue_wait: Option<SpanWithin<0, 60_000>>,
     line_bytes: Option<BytesWithin<1_024, { 64 << 20 }>>,
     component_bytes: Option<BytesWithin<1_024, { 64 << 20 }>>,
 }
@@ -169,7 +169,7 @@ impl WrittenLimits {
 #[serde(deny_unknown_fields)]
 struct WrittenBudget {
     fuel: Option<Fuel>,
-    deadline: Option<Deadline>,
+    deadline: Option<SpanWithin<1, MAX_DEADLINE_MS>>,
     memory: Option<BytesWithin<65_536, MAX_MEMORY>>,
 }
 
@@ -259,15 +259,16 @@ impl<'de> Deserialize<'de> for Fuel {
     }
 }
 
-struct Deadline(Duration);
+/// A duration within bounds in milliseconds, both included.
+struct SpanWithin<const MIN: u64, const MAX: u64>(Duration);
 
-impl<'de> Deserialize<'de> for Deadline {
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for SpanWithin<MIN, MAX> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Span(span) = Span::deserialize(deserializer)?;
-        if (Duration::from_millis(1)..=MAX_DEADLINE).contains(&span) {
+        if (u128::from(MIN)..=u128::from(MAX)).contains(&span.as_millis()) {
             return Ok(Self(span));
         }
-        Err(serde::de::Error::custom("a deadline is between 1ms and 1h"))
+        Err(serde::de::Error::custom(format!("{} ms is not between {MIN} ms and {MAX} ms", span.as_millis())))
     }
 }
 
@@ -318,6 +319,7 @@ mod tests {
             ("[limits]\ncalls = 1000", "[limits]\ncalls = 1001"),
             ("[limits]\ncalls-per-plugin = 1", "[limits]\ncalls-per-plugin = 0"),
             ("[limits]\nqueue = 0", "[limits]\nqueue = -1"),
+            ("[limits]\nqueue-wait = \"60s\"", "[limits]\nqueue-wait = \"61s\""),
             ("[limits]\nline-bytes = \"64MiB\"", "[limits]\nline-bytes = \"65MiB\""),
             ("[limits]\ncomponent-bytes = 1024", "[limits]\ncomponent-bytes = 1023"),
         ];

@@ -99,13 +99,20 @@ pub struct CallError {
     /// Who has to act.
     pub blame: Blame,
     message: String,
+    private: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl CallError {
     /// An error with a public text: what happened and what to do next. The text is cleaned and cut.
     pub fn new(code: Code, blame: Blame, message: impl AsRef<str>) -> Self {
-        Self { code, blame, message: text::clean_and_cut(message.as_ref(), MAX_MESSAGE_CHARS), source: None }
+        Self {
+            code,
+            blame,
+            message: text::clean_and_cut(message.as_ref(), MAX_MESSAGE_CHARS),
+            private: false,
+            source: None,
+        }
     }
 
     /// With what the log should know.
@@ -113,6 +120,18 @@ impl CallError {
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Its text repeats what a caller sent or a guest wrote: the caller gets it, the log does not.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
+    /// What the log may have of the text.
+    pub fn log_text(&self) -> &str {
+        if self.private { "(the text is the caller's alone)" } else { &self.message }
     }
 
     /// The public text.

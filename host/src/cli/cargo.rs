@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::cli::say;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -98,7 +99,7 @@ pub(super) fn ensure_target() -> Result<(), String> {
     if Path::new(String::from_utf8_lossy(&library).trim()).is_dir() {
         return Ok(());
     }
-    eprintln!("hubcap: the compile target is missing: running `rustup target add {TARGET}`");
+    say(&format!("hubcap: the compile target is missing: running `rustup target add {TARGET}`"));
     match Command::new("rustup").args(["target", "add", TARGET]).status() {
         Ok(status) if status.success() => Ok(()),
         _ => Err(format!(

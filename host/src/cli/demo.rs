@@ -66,7 +66,7 @@ fn checkout() -> Result<PathBuf, Failure> {
 }
 
 async fn build_bundled(checkout: &Path) -> Result<PathBuf, Failure> {
-    say("Building the bundled plugins")?;
+    show_line("Building the bundled plugins")?;
     let out = checkout.join("target/demo/plugins");
     let started = Instant::now();
     let mut folders: Vec<PathBuf> = std::fs::read_dir(checkout.join("plugins"))
@@ -78,7 +78,7 @@ async fn build_bundled(checkout: &Path) -> Result<PathBuf, Failure> {
     for folder in &folders {
         build::build(folder, Some(&out)).await?;
     }
-    say(&format!(
+    show_line(&format!(
         "  {} built in {} ms, each a component with its manifest inside",
         folders.len(),
         started.elapsed().as_millis()
@@ -117,15 +117,15 @@ async fn stop(server: &mut Child) -> Done {
 async fn show(client: &Client, scanned: &Path) -> Done {
     let started = Instant::now();
     let tools = client.tools().await.map_err(Failure::Failed)?;
-    say(&format!(
+    show_line(&format!(
         "\nServing them over stdio; the first tools/list took {} ms:",
         started.elapsed().as_millis()
     ))?;
     for (name, description) in &tools {
-        say(&format!("  {name}\n      {}", description.lines().next().unwrap_or_default()))?;
+        show_line(&format!("  {name}\n      {}", description.lines().next().unwrap_or_default()))?;
     }
     let sources = sources::read(scanned);
-    say(&format!(
+    show_line(&format!(
         "\nScanning {} files ({} KiB) of {}",
         sources.files,
         sources.bytes / 1_024,
@@ -142,7 +142,7 @@ async fn show(client: &Client, scanned: &Path) -> Done {
     }
     let took = started.elapsed();
     show_findings(&findings)?;
-    say(&format!("\n{} findings, {calls} calls, {} ms in all", findings.len(), took.as_millis()))?;
+    show_line(&format!("\n{} findings, {calls} calls, {} ms in all", findings.len(), took.as_millis()))?;
     show_receipt(&receipts)
 }
 
@@ -162,20 +162,20 @@ fn read_findings(reply: &Answer) -> Result<Vec<Finding>, Failure> {
 fn show_findings(findings: &[Finding]) -> Done {
     for finding in findings.iter().take(SHOWN) {
         let path = finding.path.as_deref().unwrap_or("-");
-        say(&format!(
+        show_line(&format!(
             "  {path}:{}:{}  {} [{}]\n      {}",
             finding.line, finding.column, finding.severity, finding.rule, finding.message
         ))?;
     }
     if findings.len() > SHOWN {
-        say(&format!("  … and {} more", findings.len() - SHOWN))?;
+        show_line(&format!("  … and {} more", findings.len() - SHOWN))?;
     }
     let mut by_rule = BTreeMap::new();
     for finding in findings {
         *by_rule.entry(finding.rule.as_str()).or_insert(0_usize) += 1;
     }
-    say("\nBy rule:")?;
-    by_rule.iter().try_for_each(|(rule, count)| say(&format!("  {count:5}  {rule}")))
+    show_line("\nBy rule:")?;
+    by_rule.iter().try_for_each(|(rule, count)| show_line(&format!("  {count:5}  {rule}")))
 }
 
 /// What the costliest call cost, in words.
@@ -183,26 +183,26 @@ fn show_receipt(receipts: &[Receipt]) -> Done {
     let Some(receipt) = receipts.iter().max_by_key(|receipt| receipt.fuel) else {
         return Ok(());
     };
-    say("\nEvery call comes with a receipt. The costliest one's:")?;
-    say(&format!(
+    show_line("\nEvery call comes with a receipt. The costliest one's:")?;
+    show_line(&format!(
         "  fuel         {:>12}  WebAssembly instructions, about; a call may use 1,000,000,000",
         receipt.fuel
     ))?;
-    say(&format!(
+    show_line(&format!(
         "  peak memory  {:>8} KiB  of the plugin, which may use 65,536 KiB and is gone after the call",
         receipt.peak_memory_bytes / 1_024
     ))?;
-    say(&format!(
+    show_line(&format!(
         "  wall time    {:>9} ms  inside the sandbox, started fresh for this call",
         receipt.wall_micros / 1_000
     ))?;
-    say(&format!(
+    show_line(&format!(
         "  result       {:>8} KiB  checked against the tool's output schema",
         receipt.result_bytes / 1_024
     ))?;
-    say(&format!("  log lines    {:>12}", receipt.log_lines))
+    show_line(&format!("  log lines    {:>12}", receipt.log_lines))
 }
 
-fn say(line: &str) -> Done {
+fn show_line(line: &str) -> Done {
     print(&format!("{line}\n"))
 }

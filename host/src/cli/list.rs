@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Common, Done, print, print_json};
+use crate::cli::{Common, Done, print, print_json, say};
 use crate::hub::{FileReport, State};
 use crate::mcp::tool_json;
 
@@ -25,7 +25,7 @@ pub(super) async fn tools(common: &Common, options: Options) -> Done {
         return print_json(&json!({ "tools": tools }));
     }
     if tools.is_empty() {
-        eprintln!("no tools: `hubcap plugin list` says why");
+        say("no tools: `hubcap plugin list` says why");
     }
     let mut text = String::new();
     for tool in tools.iter() {

@@ -24,6 +24,10 @@ use crate::telemetry;
 /// Threads for work that blocks: reading files, compiling. Bounded, so that a slow disk costs no more.
 const BLOCKING_THREADS: usize = 64;
 
+/// Turns of tasks between two looks at timers and pipes. A turn of a guest that computes takes a whole
+/// epoch tick.
+const EVENT_INTERVAL: u32 = 4;
+
 /// A plugin host for AI agents: every integration is a WebAssembly component, and every call is bounded.
 #[derive(Parser)]
 #[command(
@@ -53,7 +57,7 @@ struct Common {
     /// Configuration file [default: hubcap.toml in the home]
     #[arg(long, global = true, env = "HUBCAP_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Plugin directory, in place of the configured ones; may be repeated
+    /// Plugin directory, in place of the configured ones; may be repeated, or several with `:` between
     #[arg(long, global = true, env = "HUBCAP_PLUGINS", value_name = "DIR", value_delimiter = ':')]
     plugins: Vec<PathBuf>,
     /// How log lines on stderr look [default: human on a terminal, json elsewhere]
@@ -119,7 +123,7 @@ pub fn main() -> ExitCode {
 /// Says why, unless everything was said already.
 fn tell(message: &str, code: u8) -> ExitCode {
     if !message.is_empty() {
-        eprintln!("hubcap: {message}");
+        say(&format!("hubcap: {message}"));
     }
     ExitCode::from(code)
 }
@@ -128,6 +132,8 @@ fn run(cli: Cli) -> Done {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
+        // Timers and pipes are looked at after every few guests' turns, not after the default 61.
+        .event_interval(EVENT_INTERVAL)
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))?;
     let done = runtime.block_on(cli.command.run(cli.common));
@@ -161,8 +167,10 @@ impl Command {
 impl Common {
     /// The places and the configuration.
     fn home(&self) -> Result<Home, Failure> {
-        let named =
-            Named { home: self.home.clone(), config: self.config.clone(), plugins: self.plugins.clone() };
+        // A variable that is set to nothing is not set.
+        let given = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+        let plugins = self.plugins.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect();
+        let named = Named { home: given(&self.home), config: given(&self.config), plugins };
         Home::find(&named).map_err(|error| Failure::Usage(error.to_string()))
     }
 
@@ -177,6 +185,12 @@ impl Common {
 /// An empty hub and what fills it.
 fn open(home: &Home) -> Result<(Arc<Hub>, Loader), Failure> {
     Loader::new(home).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// A line for people, to stderr. Where that cannot be written there is nobody to tell.
+fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Writes to stdout. A reader that is gone, as after `| head`, is no failure.

@@ -49,20 +49,28 @@ async fn load(loader: Loader, dev: bool) {
     }
 }
 
-/// A token that the first SIGTERM or SIGINT cancels; the second ends the process at once.
+/// A token that the first SIGTERM, SIGINT or SIGHUP cancels; the second ends the process at once. They are
+/// waited for on a thread of their own, so that no guest and no fault of the host can hold them up.
 fn stop_on_signals() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::spawn(watch(terminate, interrupt, stop.clone()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let signals = {
+        let _entered = runtime.enter();
+        [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal)
+    };
+    let [terminate, interrupt, hangup] = signals;
+    let watching = watch(terminate?, interrupt?, hangup?, stop.clone());
+    std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(watching))?;
     Ok(stop)
 }
 
-async fn watch(mut terminate: Signal, mut interrupt: Signal, stop: CancellationToken) {
+async fn watch(mut terminate: Signal, mut interrupt: Signal, mut hangup: Signal, stop: CancellationToken) {
     loop {
         // 128 and the signal's number is how shells say that a signal ended a program.
         let code = tokio::select! {
             _ = terminate.recv() => 128 + 15,
             _ = interrupt.recv() => 128 + 2,
+            _ = hangup.recv() => 128 + 1,
         };
         if stop.is_cancelled() {
             std::process::exit(code);

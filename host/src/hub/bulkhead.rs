@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::config::Limits;
 use crate::error::{Blame, CallError, Code};
 use crate::model::Call;
+use crate::sandbox::cancelled;
 
 /// The hub's places.
 pub(super) struct Hall {
@@ -53,15 +54,16 @@ impl Hall {
             return Ok(place);
         }
         let _waiting = Waiting::join(seats, self.limits.queue)?;
-        let until = deadline.min(Instant::now() + self.limits.queue_wait);
+        let arrived = Instant::now();
+        let until = deadline.min(arrived + self.limits.queue_wait);
         tokio::select! {
             biased;
-            () = call.cancel.cancelled() => Err(CallError::new(Code::Cancelled, Blame::Caller, "the caller cancelled the call")),
+            () = call.cancel.cancelled() => Err(cancelled()),
             place = self.wait(seats, call) => place,
-            () = tokio::time::sleep_until(until.into()) => Err(overloaded(format!(
-                "no place came free within {} ms",
-                self.limits.queue_wait.as_millis()
-            ))),
+            () = tokio::time::sleep_until(until.into()) => {
+                let waited = until.saturating_duration_since(arrived).as_millis();
+                Err(overloaded(format!("no place came free within {waited} ms")))
+            }
         }
     }
 

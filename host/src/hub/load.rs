@@ -3,7 +3,7 @@
 //! Invariant: ids are settled before the first plugin is published, so that no order of files
 //! decides who gets a name; a bad file costs the others nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,10 +72,10 @@ impl Loader {
     /// Loads everything. The first time, each plugin is published as soon as it is ready; later, the
     /// old ones serve until all new ones are. `only` loads that one plugin and leaves the others out.
     pub async fn run(&self, only: Option<&str>) {
-        let candidates = find(&self.home).unwrap_or_else(|error| {
-            tracing::warn!("{error}");
-            Vec::new()
-        });
+        let candidates = match find(&self.home) {
+            Ok(candidates) => candidates,
+            Err(error) => return tracing::warn!("{error}; what is loaded goes on"),
+        };
         if candidates.is_empty() {
             let looked: Vec<_> = self.home.plugin_dirs.iter().map(|dir| dir.display().to_string()).collect();
             tracing::warn!(
@@ -84,15 +84,19 @@ impl Loader {
             );
         }
         let (settled, mut files) = self.settle(candidates, only).await;
-        let mut plugins = Vec::new();
+        let mut plugins: Vec<Loaded> = files.iter().filter_map(|file| self.still_serving(file)).collect();
         let mut loading =
             stream::iter(settled).map(|one| load(Arc::clone(&self.sandbox), one)).buffer_unordered(cores());
         while let Some((report, plugin)) = loading.next().await {
             announce(&report);
+            plugins.extend(match plugin {
+                Some(plugin) => {
+                    let (plugin, seats) = (Arc::new(plugin), self.hub.hall.seats());
+                    Some(Loaded { plugin, seats, path: report.path.clone() })
+                }
+                None => self.still_serving(&report),
+            });
             files.push(report);
-            plugins.extend(
-                plugin.map(|plugin| Loaded { plugin: Arc::new(plugin), seats: self.hub.hall.seats() }),
-            );
             if !*self.hub.loaded.borrow() {
                 self.publish(&plugins, files.clone());
             }
@@ -102,8 +106,17 @@ impl Loader {
         self.hub.loaded.send_replace(true);
     }
 
+    /// The version before a refused one: it goes on until there is a better one, or none.
+    fn still_serving(&self, refused: &FileReport) -> Option<Loaded> {
+        let before =
+            self.hub.registry.load().at(&refused.path).filter(|_| refused.state == State::Refused)?;
+        tracing::warn!(plugin = %before.plugin.id, "the version before goes on serving");
+        Some(before)
+    }
+
     fn publish(&self, plugins: &[Loaded], files: Vec<FileReport>) {
         self.hub.registry.store(Arc::new(Registry::new(plugins, files)));
+        self.hub.loaded.send_modify(|_| {});
     }
 
     /// Loads everything, and again whenever a file has changed and then stayed as it is for one `pause`, so
@@ -164,6 +177,8 @@ impl Loader {
                 Err(claims) => files.extend(contested(&id, &claims)),
             }
         }
+        // The small ones first: a file that takes long to compile then holds up few.
+        settled.sort_by_key(|one: &Settled| one.bytes.len());
         (settled, files)
     }
 
@@ -184,7 +199,10 @@ fn cores() -> usize {
 
 fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     let mut candidates: Vec<Candidate> = Vec::new();
-    for directory in &home.plugin_dirs {
+    // One directory under two names is one directory.
+    let real = |directory: &PathBuf| directory.canonicalize().unwrap_or_else(|_| directory.clone());
+    let mut seen = BTreeSet::new();
+    for directory in home.plugin_dirs.iter().filter(|directory| seen.insert(real(directory))) {
         match scan(directory) {
             Ok(found) => candidates.extend(found),
             // The default one is made when the first plugin is.
@@ -193,7 +211,6 @@ fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
         }
     }
     candidates.sort_by(|a, b| a.path.cmp(&b.path));
-    candidates.dedup_by(|a, b| a.path == b.path);
     Ok(candidates)
 }
 
@@ -222,7 +239,8 @@ async fn load(sandbox: Arc<Sandbox>, one: Settled) -> (FileReport, Option<Plugin
 }
 
 fn contested(id: &PluginId, claims: &[(Candidate, Identity, Vec<u8>)]) -> Vec<FileReport> {
-    let all: Vec<&str> = claims.iter().map(|(candidate, ..)| candidate.file.as_str()).collect();
+    let all: Vec<String> =
+        claims.iter().map(|(candidate, ..)| candidate.path.to_string_lossy().into_owned()).collect();
     let reason = format!("duplicate id: {} all claim {:?}; keep one", all.join(", "), id.as_str());
     let reports: Vec<_> = claims
         .iter()

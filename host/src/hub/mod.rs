@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+use tokio::time::timeout_at;
 use tracing::Instrument;
 
 use crate::config::Limits;
@@ -33,17 +34,23 @@ const LOADING_WAIT: Duration = Duration::from_secs(20);
 /// The hub.
 pub struct Hub {
     registry: ArcSwap<Registry>,
-    /// True once every file has been looked at.
+    /// True once every file has been looked at; it tells of every plugin that becomes ready before.
     loaded: watch::Sender<bool>,
     hall: Hall,
-    loading_wait: Duration,
+    /// Until when a list or a call waits for loading.
+    loading_until: Instant,
 }
 
 impl Hub {
     /// A hub without plugins, which [`Loader`] fills.
     fn new(limits: &Limits, loading_wait: Duration) -> Self {
         let loaded = watch::Sender::new(false);
-        Self { registry: ArcSwap::default(), loaded, hall: Hall::new(limits), loading_wait }
+        Self {
+            registry: ArcSwap::default(),
+            loaded,
+            hall: Hall::new(limits),
+            loading_until: Instant::now() + loading_wait,
+        }
     }
 
     /// Calls a tool. Always one outcome, no later than the tool's deadline.
@@ -102,34 +109,58 @@ impl Hub {
         self.registry.load().files.clone()
     }
 
+    /// Finds a tool; while plugins are loading, it may be the next that is ready.
     async fn find(&self, name: &str) -> Result<Entry, CallError> {
         if let Some(entry) = self.registry.load().find(name) {
             return Ok(entry);
         }
-        self.wait_until_loaded().await;
-        let registry = self.registry.load();
-        registry.find(name).ok_or_else(|| unknown(name, &registry))
+        let mut loaded = self.loaded.subscribe();
+        loop {
+            let all = *loaded.borrow_and_update();
+            let registry = self.registry.load();
+            if let Some(entry) = registry.find(name) {
+                return Ok(entry);
+            }
+            let waiting = timeout_at(self.loading_until.into(), loaded.changed());
+            if all || !matches!(waiting.await, Ok(Ok(()))) {
+                return Err(self.not_found(name, &registry));
+            }
+        }
+    }
+
+    /// Why there is no such tool, as far as that can be told.
+    fn not_found(&self, name: &str, registry: &Registry) -> CallError {
+        let shown = text::one_line(text::truncate(name, 100)).into_owned();
+        let plugin = name.split_once('_').map_or("", |(plugin, _)| plugin);
+        let file = registry.files.iter().find(|file| file.id.as_deref() == Some(plugin));
+        match file.filter(|file| file.state != State::Ready) {
+            Some(FileReport { file, reason: Some(reason), .. }) => {
+                let message = format!("the plugin {plugin:?} cannot be called: {file}: {reason}");
+                CallError::new(Code::Unavailable, Blame::Plugin, message)
+            }
+            _ if !*self.loaded.borrow() => {
+                let message =
+                    format!("{shown:?} is not there yet: plugins are still loading; try again in a moment");
+                CallError::new(Code::Unavailable, Blame::Host, message)
+            }
+            _ => {
+                let names = registry.tools.iter().map(|tool| tool.name.as_str());
+                let offer = text::nearest(name, names).map_or_else(
+                    || "; list the tools for the names that there are".into(),
+                    |nearest| format!("; did you mean {nearest:?}?"),
+                );
+                CallError::new(Code::UnknownTool, Blame::Caller, format!("there is no tool {shown:?}{offer}"))
+            }
+        }
     }
 
     async fn wait_until_loaded(&self) {
         let mut loaded = self.loaded.subscribe();
         let done = async { loaded.wait_for(|loaded| *loaded).await.is_ok() };
-        if !tokio::time::timeout(self.loading_wait, done).await.unwrap_or(false) {
-            tracing::warn!(
-                "plugins are still loading after {} s; going on with those that are ready",
-                self.loading_wait.as_secs()
-            );
+        if !timeout_at(self.loading_until.into(), done).await.unwrap_or(false) {
+            tracing::warn!("plugins are still loading; going on with those that are ready");
         }
     }
-}
-
-fn unknown(name: &str, registry: &Registry) -> CallError {
-    let shown = text::one_line(text::truncate(name, 100)).into_owned();
-    let offer = match text::nearest(name, registry.tools.iter().map(|tool| tool.name.as_str())) {
-        Some(nearest) => format!("; did you mean {nearest:?}?"),
-        None => "; tools/list has the names".into(),
-    };
-    CallError::new(Code::UnknownTool, Blame::Caller, format!("there is no tool {shown:?}{offer}"))
 }
 
 /// One line per call: ids stand on the span, never arguments or results.
@@ -146,16 +177,8 @@ fn report(outcome: &Outcome, arrived: Instant) {
             source =
                 std::error::Error::source(error).map(|source| text::clean_and_cut(&source.to_string(), 500)),
             "failed: {}",
-            log_text(error),
+            error.log_text(),
         ),
-    }
-}
-
-/// What of an error the log may have: what a caller sent or a guest wrote is not part of it.
-fn log_text(error: &CallError) -> &str {
-    match error.blame {
-        Blame::Caller if error.code == Code::InvalidArguments => "the arguments do not match",
-        _ => error.message(),
     }
 }
 
@@ -179,9 +202,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_of_a_tool_that_is_not_there_ends_when_loading_does() {
+    async fn a_tool_that_is_not_there_is_unavailable_while_loading_and_unknown_after_it() {
         let hub = Hub::new(&Limits::default(), Duration::from_millis(10));
-        let outcome = hub.call(Call::new("none_such", serde_json::Map::new())).await;
-        assert_eq!(outcome.result.unwrap_err().code, Code::UnknownTool);
+        let call = || Call::new("none_such", serde_json::Map::new());
+        assert_eq!(hub.call(call()).await.result.unwrap_err().code, Code::Unavailable);
+        _ = hub.loaded.send_replace(true);
+        assert_eq!(hub.call(call()).await.result.unwrap_err().code, Code::UnknownTool);
     }
 }

@@ -49,6 +49,8 @@ pub enum State {
 pub(super) struct Loaded {
     pub(super) plugin: Arc<Plugin>,
     pub(super) seats: Arc<Seats>,
+    /// Where it was loaded from, as the report on its file has it.
+    pub(super) path: String,
 }
 
 /// One tool, found.
@@ -67,6 +69,7 @@ impl Entry {
 /// The snapshot.
 #[derive(Default)]
 pub(super) struct Registry {
+    plugins: Vec<Loaded>,
     by_name: HashMap<String, (Loaded, usize)>,
     pub(super) tools: Arc<[Tool]>,
     pub(super) files: Vec<FileReport>,
@@ -85,7 +88,12 @@ impl Registry {
             }
         }
         tools.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { by_name, tools: tools.into(), files }
+        Self { plugins: plugins.to_vec(), by_name, tools: tools.into(), files }
+    }
+
+    /// The plugin that was loaded from this path.
+    pub(super) fn at(&self, path: &str) -> Option<Loaded> {
+        self.plugins.iter().find(|loaded| loaded.path == path).cloned()
     }
 
     /// The tool of this full name.

@@ -8,18 +8,23 @@ use crate::model::{Progress, ProgressSender, text};
 
 /// Characters of one message.
 const MAX_MESSAGE_CHARS: usize = 2_000;
+/// Bytes of one piece of a result that is coming into being.
+const MAX_PARTIAL: usize = 64 << 10;
+/// Bytes of all pieces of one call: as many as the result itself may have.
+const MAX_PARTIALS: usize = 1 << 20;
 
 /// Where a call's news goes: nowhere, if nobody asked.
 #[derive(Default)]
 pub(crate) struct ProgressSink {
     follower: Option<ProgressSender>,
     last: Option<f64>,
+    partial_bytes: usize,
 }
 
 impl ProgressSink {
     /// A sink for one call.
     pub(crate) fn new(follower: Option<ProgressSender>) -> Self {
-        Self { follower, last: None }
+        Self { follower, ..Self::default() }
     }
 
     fn grows(&mut self, done: f64) -> bool {
@@ -28,6 +33,15 @@ impl ProgressSink {
             self.last = Some(done);
         }
         grows
+    }
+
+    /// Whether a piece of so many bytes may still go out. One that does not is dropped.
+    fn fits(&mut self, bytes: usize) -> bool {
+        let fits = bytes <= MAX_PARTIAL && self.partial_bytes + bytes <= MAX_PARTIALS;
+        if fits {
+            self.partial_bytes += bytes;
+        }
+        fits
     }
 
     fn send(&self, news: impl FnOnce() -> Progress) {
@@ -54,19 +68,31 @@ impl progress::Host for Imports {
     }
 
     fn partial(&mut self, partial: String) {
-        self.progress.send(|| Progress::Partial(text::clean_owned(partial)));
+        if self.progress.follower.is_some() && self.progress.fits(partial.len()) {
+            self.progress.send(|| Progress::Partial(text::clean_owned(partial)));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_MESSAGE_CHARS, ProgressSink, shown};
+    use super::{MAX_MESSAGE_CHARS, MAX_PARTIAL, MAX_PARTIALS, ProgressSink, shown};
 
     #[test]
     fn a_message_of_2000_characters_is_kept_and_a_longer_one_is_cut() {
         let full = "é".repeat(MAX_MESSAGE_CHARS);
         assert_eq!(shown(&full), full);
         assert!(shown(&format!("{full}é")).ends_with(" [cut]"));
+    }
+
+    #[test]
+    fn pieces_are_bounded_one_by_one_and_together() {
+        let mut sink = ProgressSink::default();
+        assert!(!sink.fits(MAX_PARTIAL + 1));
+        for _ in 0..MAX_PARTIALS / MAX_PARTIAL {
+            assert!(sink.fits(MAX_PARTIAL));
+        }
+        assert!(!sink.fits(1));
     }
 
     #[test]

@@ -5,27 +5,35 @@
 use std::borrow::Cow;
 
 /// Whether a character is one that people cannot see but that programs or models obey: controls
-/// (other than tab and line ends), bidirectional controls, tag characters and other invisibles.
-/// Zero-width joiners stay: scripts and emoji need them.
+/// (other than tab and line ends), bidirectional controls, tags, variation selectors and other
+/// invisibles (Unicode's Default_Ignorable_Code_Point and line separators). Zero-width joiners and the two
+/// selectors of text and emoji style stay: scripts and emoji need them.
 fn is_hidden(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
         c if c.is_control() => true,
-        '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}' => true,
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}' => true,
-        '\u{e0000}'..='\u{e007f}' => true,
+        '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' => true,
+        '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' => true,
+        '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' => true,
+        '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
         _ => false,
     }
 }
 
-/// The text without hidden characters; borrowed where there are none.
+/// The text without hidden characters, and without a carriage return that ends no line and would let
+/// what follows it overwrite what stands before; borrowed where there is nothing to do.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    // Printable ASCII, tab and line ends are the rule: one pass over bytes settles those.
-    let plain = |b: u8| matches!(b, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    if text.bytes().all(plain) || !text.chars().any(is_hidden) {
+    // Printable ASCII, tab and line feed are the rule: one pass over bytes settles those.
+    let plain = |b: u8| matches!(b, b'\t' | b'\n' | b' '..=b'~');
+    if text.bytes().all(plain) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().filter(|c| !is_hidden(*c)).collect())
+    let followed = text.chars().zip(text.chars().skip(1).map(Some).chain([None]));
+    let kept = |c: char, next: Option<char>| !is_hidden(c) && (c != '\r' || next == Some('\n'));
+    if followed.clone().all(|(c, next)| kept(c, next)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(followed.filter(|(c, next)| kept(*c, *next)).map(|(c, _)| c).collect())
 }
 
 /// Cleans in place; allocates nothing where there is nothing to clean.
@@ -92,7 +100,9 @@ mod tests {
     #[test]
     fn hidden_characters_go_and_scripts_and_emoji_stay() {
         assert_eq!(clean("a\u{1b}[31mb\0\u{202e}c\u{e0041}d\u{9b}"), "a[31mbcd");
-        for kept in ["naïve\tтекст\n漢字", "👩\u{200d}💻", "می\u{200c}خواهم"] {
+        assert_eq!(clean("a\u{2062}\u{e0100}\u{fe01}\u{2028}\u{ad}\u{fff9}\u{3164}\rb\r"), "ab");
+        for kept in ["line\r\nend\n", "❤\u{fe0f}", "naïve\tтекст\n漢字", "👩\u{200d}💻", "می\u{200c}خواهم"]
+        {
             assert_eq!(clean(kept), kept);
         }
     }

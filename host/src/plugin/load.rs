@@ -21,6 +21,8 @@ use crate::sandbox::Sandbox;
 
 /// Fuel for `init` and one list.
 const LOAD_FUEL: u64 = 200_000_000;
+/// Longest that compiling may take. The thread cannot be stopped and goes on, but nobody waits for it.
+const COMPILE_DEADLINE: Duration = Duration::from_secs(30);
 /// Longest that a list may take.
 const LIST_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -123,11 +125,7 @@ impl Plugin {
         bytes: Vec<u8>,
         config: &PluginConfig,
     ) -> Result<(Self, Vec<&'static str>), Refusal> {
-        let compiler = Arc::clone(&sandbox);
-        let component = tokio::task::spawn_blocking(move || compiler.engine().compile(&bytes))
-            .await
-            .map_err(|_| "not a valid component: compiling it crashed".to_owned())?
-            .map_err(|error| format!("not a valid component: {}", first_line(&format!("{error:#}"))))?;
+        let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
         let pre = sandbox.prepare(&component).map_err(|error| missing_import(&component, &error))?;
         let wrong = |error: wasmtime::Error| format!("wrong world: {}", first_line(&format!("{error:#}")));
@@ -156,7 +154,7 @@ impl Plugin {
     /// Runs `init` and asks for the tools, in a store of its own.
     async fn define(&self) -> Result<Vec<LoadedTool>, Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
-        let mut store = self.sandbox.open(&budget, None);
+        let mut store = self.sandbox.open(&budget, None).of_the_host();
         let never = CancellationToken::new();
         let instance = self
             .start(&mut store, Instant::now() + INIT_DEADLINE, &never)
@@ -175,6 +173,17 @@ impl Plugin {
         let given = listed.map_err(|error| failed("list-tools", &convert::guest_error(error)))?;
         define::tools(&self.id, given).map_err(|what| format!("bad definition: {what}"))
     }
+}
+
+/// Compiles beside the runtime's own threads.
+async fn compile(sandbox: &Arc<Sandbox>, bytes: Vec<u8>, deadline: Duration) -> Result<Component, Refusal> {
+    let compiler = Arc::clone(sandbox);
+    let compiling = tokio::task::spawn_blocking(move || compiler.engine().compile(&bytes));
+    tokio::time::timeout(deadline, compiling)
+        .await
+        .map_err(|_| format!("too large: it takes longer than {} s to compile", deadline.as_secs()))?
+        .map_err(|_| "not a valid component: compiling it crashed".to_owned())?
+        .map_err(|error| format!("not a valid component: {}", first_line(&format!("{error:#}"))))
 }
 
 fn failed(step: &str, error: &CallError) -> Refusal {
@@ -233,8 +242,13 @@ fn first_line(long: &str) -> String {
 mod tests {
     use wasm_encoder::{Component, CustomSection};
 
-    use super::embedded_manifest;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::{COMPILE_DEADLINE, compile, embedded_manifest};
+    use crate::engine::Engine;
     use crate::manifest::{MAX_BYTES, SECTION};
+    use crate::sandbox::Sandbox;
 
     fn component(manifests: &[&[u8]]) -> Vec<u8> {
         let mut component = Component::new();
@@ -268,5 +282,17 @@ mod tests {
             inner
         }));
         assert_eq!(embedded_manifest(&outer.finish()).unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn compiling_is_given_up_when_it_takes_too_long() {
+        let sandbox = Arc::new(Sandbox::new(Engine::new(1).unwrap()).unwrap());
+        assert!(compile(&sandbox, component(&[]), COMPILE_DEADLINE).await.is_ok());
+        let locals = "i32 ".repeat(5_000);
+        let turns = "local.get 0 local.set 9 local.get 9 br_if 0 end ".repeat(300);
+        let slow = format!("(func (param i32) (local {locals}) {} {turns})", "loop ".repeat(300));
+        let slow = wat::parse_str(format!("(component (core module {}))", slow.repeat(20))).unwrap();
+        let refused = compile(&sandbox, slow, Duration::ZERO).await;
+        assert!(refused.err().unwrap().contains("longer than 0 s to compile"));
     }
 }

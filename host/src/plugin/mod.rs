@@ -4,6 +4,7 @@
 
 mod convert;
 mod define;
+mod expand;
 mod file;
 mod load;
 mod schema;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Blame, CallError, Code};
 use crate::model::text;
+use crate::plugin::expand;
 
 /// Bytes of a schema's text.
 const MAX_BYTES: usize = 32 << 10;
@@ -14,8 +15,14 @@ const MAX_BYTES: usize = 32 << 10;
 const MAX_DEPTH: usize = 16;
 /// Bytes that one compiled pattern may take.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
+/// Values of a schema once its references are followed.
+const MAX_EXPANDED: usize = 10_000;
+/// Values of a schema times values that are checked against it: some 100 ms of work at most.
+const MAX_STEPS: usize = 10_000_000;
 /// Violations that an error tells.
 const MAX_TOLD: usize = 5;
+/// Values of a text in which all violations are looked for; in a larger one it is the first.
+const MAX_TOLD_IN: usize = 1_000;
 /// Keywords whose text is for people and can be cleaned without changing what the schema means.
 const PROSE: [&str; 3] = ["description", "title", "$comment"];
 
@@ -32,6 +39,10 @@ pub(super) fn read(schema: &str) -> Result<Map<String, Value>, String> {
         return Err("is no JSON object".into());
     };
     tidy_object(&mut map, 1)?;
+    let expanded = expand::cost(&map)?;
+    if expanded > MAX_EXPANDED {
+        return Err(format!("has {expanded} values once its `$ref`s are followed, more than {MAX_EXPANDED}"));
+    }
     Ok(map)
 }
 
@@ -66,14 +77,18 @@ fn check_depth(depth: usize) -> Result<(), String> {
     if depth > MAX_DEPTH { Err(format!("is nested deeper than {MAX_DEPTH}")) } else { Ok(()) }
 }
 
+/// Lets through references that can be followed here and now: by a path from the root.
 fn check_ref(key: &str, target: &str) -> Result<(), String> {
-    if matches!(key, "$ref" | "$dynamicRef" | "$recursiveRef") && !target.starts_with('#') {
-        return Err(format!(
-            "has a `{key}` to {:?}; only references inside the schema (`#…`) are allowed",
-            text::truncate(target, 100)
-        ));
+    let shown = text::truncate(target, 100);
+    match key {
+        "$ref" if target != "#" && !target.starts_with("#/") => {
+            Err(format!("has a `$ref` to {shown:?}; only paths inside the schema (`#/…`) are allowed"))
+        }
+        "$dynamicRef" | "$recursiveRef" | "$dynamicAnchor" | "$anchor" | "$id" => {
+            Err(format!("has a `{key}`; references inside the schema are `$ref` with a path (`#/…`)"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn check_visible(string: &str) -> Result<(), String> {
@@ -84,7 +99,11 @@ fn check_visible(string: &str) -> Result<(), String> {
 }
 
 /// A schema, compiled.
-pub(super) struct Checker(Validator);
+pub(super) struct Checker {
+    validator: Validator,
+    /// Values of the schema, its references followed: what one value can cost at most.
+    cost: usize,
+}
 
 impl Checker {
     /// Compiles a schema that [`read`] has let through.
@@ -92,49 +111,82 @@ impl Checker {
     /// # Errors
     /// What is wrong with it, in words.
     pub(super) fn new(schema: &Map<String, Value>) -> Result<Self, String> {
+        let cost = expand::cost(schema)?;
         jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
             .offline()
             .build(&Value::Object(schema.clone()))
-            .map(Self)
+            .map(|validator| Self { validator, cost })
             .map_err(|error| format!("is no JSON Schema: at {}: {error}", place(&error)))
     }
 
     pub(super) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
-        self.check(arguments).map_err(|what| {
-            CallError::new(
-                Code::InvalidArguments,
-                Blame::Caller,
-                format!("the arguments do not match the tool's input schema: {what}"),
-            )
-        })
+        let failed = |what: String| {
+            let message = format!("the arguments do not match the tool's input schema: {what}");
+            CallError::new(Code::InvalidArguments, Blame::Caller, message).private()
+        };
+        self.check(arguments, Blame::Caller)?.map_or(Ok(()), |what| Err(failed(what)))
     }
 
     pub(super) fn check_output(&self, output: &Value) -> Result<(), CallError> {
-        self.check(output).map_err(|what| {
-            CallError::new(
-                Code::InvalidOutput,
-                Blame::Plugin,
-                format!("the result does not match the tool's output schema: {what}"),
-            )
-        })
+        let failed = |what: String| {
+            let message = format!("the result does not match the tool's output schema: {what}");
+            CallError::new(Code::InvalidOutput, Blame::Plugin, message).private()
+        };
+        self.check(output, Blame::Plugin)?.map_or(Ok(()), |what| Err(failed(what)))
     }
 
-    fn check(&self, value: &Value) -> Result<(), String> {
-        if self.0.is_valid(value) {
-            return Ok(());
+    /// What does not match, in words; nothing where all does. Refuses what would take too long to find out.
+    fn check(&self, value: &Value, blame: Blame) -> Result<Option<String>, CallError> {
+        let values = count(value);
+        if values.saturating_mul(self.cost) > MAX_STEPS {
+            let message =
+                format!("{values} values are too many to check against the tool's schema; send less at once");
+            return Err(CallError::new(Code::Limit, blame, message));
         }
-        let mut errors = self.0.iter_errors(value);
-        let mut told: Vec<String> = errors
-            .by_ref()
-            .take(MAX_TOLD)
-            .map(|error| format!("at {}: {}", place(&error), text::truncate(&error.to_string(), 500)))
-            .collect();
+        if self.validator.is_valid(value) {
+            return Ok(None);
+        }
+        // All errors are made at once, each with a copy of what it is about: only where that is little.
+        if values > MAX_TOLD_IN {
+            return Ok(self.validator.validate(value).err().map(|error| told(&error)));
+        }
+        let mut errors = self.validator.iter_errors(value);
+        let mut words: Vec<String> = errors.by_ref().take(MAX_TOLD).map(|error| told(&error)).collect();
         if errors.next().is_some() {
-            told.push("and more".into());
+            words.push("and more".into());
         }
-        Err(told.join("; "))
+        Ok(Some(words.join("; ")))
+    }
+}
+
+fn told(error: &ValidationError<'_>) -> String {
+    format!("at {}: {}", place(error), text::truncate(&error.to_string(), 500))
+}
+
+/// Values that a JSON text has, counted without building them. What is no JSON has some number, too.
+pub(super) fn count_values(json: &str) -> usize {
+    let (mut values, mut in_string, mut escaped) = (1, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            // One value stands behind each of these, or an empty list or object.
+            b',' | b'[' | b'{' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+/// Values in a value, itself included.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(count).sum(),
+        Value::Object(map) => map.values().map(count).sum(),
+        _ => 0,
     }
 }
 
@@ -174,7 +226,7 @@ mod tests {
     #[test]
     fn only_references_into_the_schema_itself_are_let_through() {
         assert!(read(r##"{"$ref":"#/$defs/a","$defs":{"a":{}}}"##).is_ok());
-        for target in ["http://127.0.0.1/x", "file:///etc/passwd", "other.json"] {
+        for target in ["http://127.0.0.1/x", "file:///etc/passwd", "other.json", "#name", "##/a"] {
             let error = read(&json!({ "items": { "$ref": target } }).to_string()).unwrap_err();
             assert!(error.contains(target), "{error}");
         }
@@ -225,6 +277,39 @@ mod tests {
         };
         assert!(told(5).contains("at /4") && !told(5).contains("and more"), "{}", told(5));
         assert!(told(6).ends_with("; and more") && !told(6).contains("at /5"), "{}", told(6));
+    }
+
+    #[test]
+    fn a_check_of_up_to_ten_million_steps_is_made_and_a_larger_one_is_a_limit() {
+        let checker = Checker::new(
+            &read(r#"{"type":"object","properties":{"a":{"items":{"type":"integer"}}}}"#).unwrap(),
+        )
+        .unwrap();
+        let values = |n: usize| json!({ "a": vec![1; n - 2] });
+        assert!(checker.check_arguments(&values(super::MAX_STEPS / checker.cost)).is_ok());
+        let error = checker.check_arguments(&values(super::MAX_STEPS / checker.cost + 1)).unwrap_err();
+        assert_eq!(error.code, crate::error::Code::Limit);
+    }
+
+    #[test]
+    fn a_schema_that_expands_to_ten_thousand_values_is_taken_and_a_larger_one_is_not() {
+        // Each reference stands for 101 values and itself has one key.
+        let schema = |references: usize| {
+            let all: Vec<_> = (0..references).map(|_| json!({ "$ref": "#/$defs/a" })).collect();
+            json!({ "allOf": all, "$defs": { "a": { "enum": vec![1; 98] } } }).to_string()
+        };
+        assert!(read(&schema(96)).is_ok());
+        let error = read(&schema(102)).unwrap_err();
+        assert!(error.contains("more than 10000"), "{error}");
+    }
+
+    #[test]
+    fn in_a_large_value_the_first_violation_is_told() {
+        let checker = Checker::new(&read(r#"{"items":{"type":"integer"}}"#).unwrap()).unwrap();
+        let error = |n: usize| checker.check_arguments(&json!(vec!["x"; n])).unwrap_err();
+        assert!(error(super::MAX_TOLD_IN - 1).message().ends_with("and more"));
+        assert!(error(super::MAX_TOLD_IN).message().contains("at /0"));
+        assert!(!error(super::MAX_TOLD_IN).message().contains("at /1"));
     }
 
     #[test]

@@ -21,20 +21,17 @@ const COUNTS: &str = "resource limit exceeded";
 const TABLE_MINIMUM: &str = "exceeds table limits";
 
 /// The error of a call whose guest ended with `error`.
-pub(super) fn classify(error: Error, state: &CallState, budget: &Budget) -> CallError {
-    let (code, message) = describe(&error, state, budget);
+pub(super) fn classify(error: Error, state: &CallState, budget: &Budget, raise: Raise) -> CallError {
+    let (code, message) = describe(&error, state, budget, raise);
     CallError::new(code, Blame::Plugin, message).with_source(error.into_boxed_dyn_error())
 }
 
-fn describe(error: &Error, state: &CallState, budget: &Budget) -> (Code, String) {
+fn describe(error: &Error, state: &CallState, budget: &Budget, raise: Raise) -> (Code, String) {
     let trap = error.downcast_ref::<Trap>();
     if trap == Some(&Trap::OutOfFuel) {
         return (
             Code::Fuel,
-            format!(
-                "the plugin used up its {} units of fuel; the operator can raise `fuel` in its budget",
-                budget.fuel
-            ),
+            format!("the plugin used up its {} units of fuel{}", budget.fuel, raise.advice("fuel")),
         );
     }
     if let Some(limit) = reached_limit(error) {
@@ -89,16 +86,32 @@ fn short(text: &str) -> &str {
     text.lines().next().unwrap_or_default().trim_start_matches("wasm trap: ")
 }
 
+/// Whether the operator can raise the bounds of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raise {
+    /// They are the plugin's budget.
+    Budget,
+    /// They are the host's own, as while a plugin is loaded.
+    Nobody,
+}
+
+impl Raise {
+    fn advice(self, bound: &str) -> String {
+        match self {
+            Self::Budget => format!("; the operator can raise `{bound}` in its budget"),
+            Self::Nobody => String::new(),
+        }
+    }
+}
+
 /// The wall clock ran out.
-pub(super) fn too_late(what: &str, after: Duration) -> CallError {
-    let message = format!(
-        "{what} took longer than {} ms; the operator can raise `deadline` in its budget",
-        after.as_millis()
-    );
+pub(super) fn too_late(what: &str, after: Duration, raise: Raise) -> CallError {
+    let message = format!("{what} took longer than {} ms{}", after.as_millis(), raise.advice("deadline"));
     CallError::new(Code::Deadline, Blame::Plugin, message)
 }
 
-/// The caller gave up.
-pub(super) fn cancelled() -> CallError {
-    CallError::new(Code::Cancelled, Blame::Caller, "the caller cancelled the call")
+/// The caller gave up, or nobody is there any more to take the answer.
+pub(crate) fn cancelled() -> CallError {
+    let message = "the call was cancelled: by its caller, or because hubcap is shutting down";
+    CallError::new(Code::Cancelled, Blame::Caller, message)
 }

@@ -15,11 +15,13 @@ use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime_wasi::clocks::WasiClocksCtx;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{GuestLog, HasImports, Imports, ProgressSink, RandomSource};
 use crate::model::{Budget, ProgressSender, Receipt};
 
+use end::Raise;
+pub(crate) use end::cancelled;
 use limiter::Limiter;
 
 /// Bytes that may cross from the guest to the host in one host call or result.
@@ -89,7 +91,13 @@ impl Sandbox {
         // The engine always has fuel on, the only reason for which this could fail.
         let fuelled = store.set_fuel(budget.fuel);
         debug_assert!(fuelled.is_ok(), "fuel is on");
-        CallStore { store, budget: *budget, opened: Instant::now() }
+        CallStore {
+            store,
+            budget: *budget,
+            opened: Instant::now(),
+            raise: Raise::Budget,
+            _ticking: self.engine.tick(),
+        }
     }
 }
 
@@ -104,9 +112,17 @@ pub(crate) struct CallStore {
     pub(crate) store: Store<CallState>,
     budget: Budget,
     opened: Instant,
+    raise: Raise,
+    _ticking: Ticking,
 }
 
 impl CallStore {
+    /// With bounds that are the host's own.
+    pub(crate) fn of_the_host(mut self) -> Self {
+        self.raise = Raise::Nobody;
+        self
+    }
+
     /// Runs a step of the call until it ends by itself, `deadline` comes or the caller gives up. What
     /// was cut off must not be resumed: the caller drops the store.
     pub(crate) async fn run<T>(
@@ -122,9 +138,15 @@ impl CallStore {
         };
         match end {
             End::Itself(Ok(value)) => Ok(value),
-            End::Itself(Err(error)) => Err(end::classify(error, self.store.data(), &self.budget)),
-            End::Deadline => Err(end::too_late(what, deadline.saturating_duration_since(self.opened))),
-            End::Cancelled => Err(end::cancelled()),
+            End::Itself(Err(error)) => Err(end::classify(error, self.store.data(), &self.budget, self.raise)),
+            End::Deadline => {
+                let after = deadline.saturating_duration_since(self.opened);
+                // A step can have a bound of its own below the budget's.
+                let raise =
+                    if after < self.budget.deadline.mul_f64(0.9) { Raise::Nobody } else { self.raise };
+                Err(end::too_late(what, after, raise))
+            }
+            End::Cancelled => Err(cancelled()),
         }
     }
 

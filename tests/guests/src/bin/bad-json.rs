@@ -7,7 +7,7 @@ fn run(arguments: &Value) -> Result<Output, Error> {
     let json = match text(arguments, "case") {
         "truncated" => "{\"a\":".to_owned(),
         "nan" => "{\"a\":NaN}".to_owned(),
-        "deep" => "[".repeat(100_000),
+        "deep" => "[".repeat(50_000),
         "trailing" => "{} {}".to_owned(),
         _ => "{\"a\":1}".to_owned(),
     };
