@@ -44,11 +44,18 @@
 //! Invariant: nothing here keeps state between calls, because every call has an instance of its own.
 
 pub mod bindings;
+pub mod config;
 mod error;
 mod exports;
+mod found;
+pub mod handle;
+mod json_text;
 pub mod log;
+#[doc(hidden)]
+pub mod macros;
 mod output;
 pub mod progress;
+pub mod random;
 mod tool;
 
 pub use bindings::plugin::exports::hubcap::plugin::lifecycle::Status;
@@ -60,6 +67,9 @@ pub use bindings::plugin::hubcap::plugin::types::{Context, Severity, Span};
 pub use bindings::plugin::hubcap::plugin::validator_types::{Artifact, Finding, Fix, Options, Report, Rule};
 pub use error::{Code, Error};
 pub use exports::{Plugin, Providers, Tools, Validators};
+pub use found::Found;
+pub use hubcap_sdk_macros::{model, plugin, rule, tool, tools};
+pub use schemars;
 pub use serde_json::json;
 
 /// Parses the arguments of a call. The host has checked them against the tool's schema, so this
@@ -68,7 +78,8 @@ pub use serde_json::json;
 /// # Errors
 /// [`Code::InvalidArguments`] with the path and the reason.
 pub fn arguments<'a, T: serde::Deserialize<'a>>(arguments: &'a str) -> Result<T, Error> {
-    serde_json::from_str(arguments).map_err(|error| Error::invalid_arguments(error.to_string()))
+    json_text::read(arguments)
+        .map_err(|what| Error::invalid_arguments(format!("the arguments do not fit {what}")))
 }
 
 /// Registers a plugin: its type, then the kinds that it implements.
