@@ -1,4 +1,5 @@
 //! What `#[rule]`, `#[model]` and `plugin!` make of functions, and whole types beside them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use hubcap_sdk::{
     Artifact, Code, Completion, Context, Error, Found, Message, Options, Providers, Request, Role, Severity,

@@ -2,6 +2,7 @@
 //!
 //! Each file under `misuse/` is a small plugin with one mistake, whose line ends with `//~`. All are
 //! checked by one run of cargo, offline and with a target directory of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! What `#[tool]`, `#[tools]` and `plugin!` make of functions: definitions, and calls by their names.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 use hubcap_sdk::schemars::{self, JsonSchema};
 use hubcap_sdk::{Code, Content, Context, Error, Output, Plugin, Tool, Tools, config, json};
@@ -103,8 +104,9 @@ fn fails(how: String) -> Result<Order, Box<dyn std::error::Error>> {
 
 /// Fails with a text of its own.
 #[hubcap_sdk::tool]
-fn r#loop() -> Result<(), String> {
-    Err("again and again".to_owned())
+fn r#loop(r#type: Option<String>, mut times: u8) -> Result<(), String> {
+    times += 1;
+    Err(format!("{} {times}", r#type.unwrap_or_default()))
 }
 
 mod elsewhere {
@@ -293,7 +295,7 @@ fn an_error_of_the_sdk_keeps_its_code_and_any_other_is_internal_with_its_text() 
     let parse = error("look-up", json!({ "query": "x" }));
     assert_eq!((parse.code(), parse.message()), (Code::Internal, "invalid digit found in string"));
     assert_eq!(error("fails", json!({ "how": "badly" })).message(), "badly");
-    assert_eq!(error("loop", json!({})).message(), "again and again");
+    assert_eq!(error("loop", json!({ "type": "again", "times": 1 })).message(), "again 2");
 }
 
 #[test]

@@ -165,7 +165,7 @@ impl Tool {
         let mut fields = Vec::new();
         for Parameter { name, kind, attributes } in arguments {
             let kind = if is_open(attributes) {
-                open.push(format_ident!("A{}", open.len()));
+                open.push(format_ident!("__A{}", open.len()));
                 open.last().to_token_stream()
             } else {
                 kind.to_token_stream()
