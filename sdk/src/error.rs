@@ -35,6 +35,21 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    const ALL: [Self; 11] = [
+        Self::InvalidArguments,
+        Self::UnknownTool,
+        Self::Denied,
+        Self::Limit,
+        Self::Deadline,
+        Self::Unavailable,
+        Self::Overloaded,
+        Self::RateLimited,
+        Self::Upstream,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
     /// The code as the WIT writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -101,18 +116,29 @@ impl fmt::Display for Error {
 impl<E: std::error::Error> From<E> for Error {
     /// Any error becomes [`Code::Internal`], with its sources behind it.
     fn from(error: E) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message.push_str(": ");
-            message.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        Self::new(Code::Internal, message)
+        Self::new(Code::Internal, with_sources(&error))
     }
 }
 
+/// The text of an error and of what is behind it.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(": ");
+        message.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    message
+}
+
 impl Error {
+    /// An error that an import gave; an unknown code counts as [`Code::Internal`].
+    pub fn from_host(error: types::Error) -> Self {
+        let code = Code::ALL.into_iter().find(|code| code.as_str() == error.code);
+        Self::new(code.unwrap_or(Code::Internal), error.message)
+    }
+
     /// The error as it crosses to the host.
     pub(crate) fn into_wit(self) -> types::Error {
         types::Error { code: self.code.as_str().to_owned(), message: self.message, meta: Vec::new() }

@@ -1,54 +1,68 @@
 //! What a plugin author depends on.
 //!
-//! A plugin is a type that implements [`Plugin`] and at least one kind ([`Tools`], [`Validators`],
-//! [`Providers`]), and one line that registers it:
+//! A typed function with a doc comment is a tool, and one line registers it:
 //!
 //! ```
-//! use hubcap_sdk::{Context, Error, Output, Plugin, Tool, Tools, json};
-//!
-//! struct Hello;
-//!
-//! impl Plugin for Hello {}
-//!
-//! impl Tools for Hello {
-//!     fn list_tools() -> Result<Vec<Tool>, Error> {
-//!         let schema = json!({
-//!             "type": "object",
-//!             "properties": { "name": { "type": "string" } },
-//!             "required": ["name"],
-//!             "additionalProperties": false,
-//!         });
-//!         Ok(vec![Tool::new("greet", "Greets somebody by name.", &schema)])
-//!     }
-//!
-//!     fn call_tool(name: &str, arguments: &str, _context: Context) -> Result<Output, Error> {
-//!         #[derive(serde::Deserialize)]
-//!         struct Greet {
-//!             name: String,
-//!         }
-//!         match name {
-//!             "greet" => {
-//!                 let greet: Greet = hubcap_sdk::arguments(arguments)?;
-//!                 Ok(Output::text(format!("Hello, {}!", greet.name)))
-//!             }
-//!             other => Err(Error::unknown_tool(other)),
-//!         }
-//!     }
+//! /// Greets somebody by name.
+//! #[hubcap_sdk::tool(pure)]
+//! fn greet(
+//!     /// Who is greeted.
+//!     name: String,
+//!     /// How often; once where absent.
+//!     times: Option<u32>,
+//! ) -> String {
+//!     let greetings = (0..times.unwrap_or(1)).map(|_| format!("Hello, {name}!"));
+//!     greetings.collect::<Vec<_>>().join(" ")
 //! }
 //!
-//! hubcap_sdk::export!(Hello: tools);
+//! hubcap_sdk::plugin!(tools: [greet]);
+//!
+//! // It is still a function, so a test calls it.
+//! assert_eq!(greet("Ada".into(), Some(2)), "Hello, Ada! Hello, Ada!");
 //! ```
 //!
 //! `hubcap plugin build DIR` compiles the crate for `wasm32-wasip2` and embeds its `plugin.toml`.
 //!
+//! # The kinds
+//! | kind | by function | by trait |
+//! | --- | --- | --- |
+//! | tools | [`#[tool]`](macro@tool), [`#[tools]`](macro@tools) | [`Tools`] |
+//! | validators | [`#[rule]`](macro@rule) | [`Validators`] |
+//! | providers | [`#[model]`](macro@model) | [`Providers`] |
+//!
+//! [`plugin!`] registers functions, and types beside them; it is a layer over the traits and [`export!`],
+//! which stay open to whoever needs more.
+//!
+//! # What a plugin can reach
+//! | module | what | granted by |
+//! | --- | --- | --- |
+//! | [`config`] | the operator's configuration as a type | always there, may be empty |
+//! | [`log`] | lines for the operator | always there |
+//! | [`progress`] | news for the caller | always there |
+//! | [`random`] | random numbers | always there, 1 MiB in a call |
+//! | [`handle`] | several programs or calls at once | what starts them asks the grants |
+//!
+//! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
+//! [`std::time::SystemTime`] read the clocks, [`std::thread::sleep`] waits. All of it is always there; a
+//! sleep counts against the call's deadline, and a plugin that is still asleep then is ended with the code
+//! `deadline`. Threads, files, environment and sockets are not there: what the standard library offers for
+//! them fails or is empty.
+//!
 //! Invariant: nothing here keeps state between calls, because every call has an instance of its own.
 
 pub mod bindings;
+pub mod config;
 mod error;
 mod exports;
+mod found;
+pub mod handle;
+mod json_text;
 pub mod log;
+#[doc(hidden)]
+pub mod macros;
 mod output;
 pub mod progress;
+pub mod random;
 mod tool;
 
 pub use bindings::plugin::exports::hubcap::plugin::lifecycle::Status;
@@ -60,7 +74,20 @@ pub use bindings::plugin::hubcap::plugin::types::{Context, Severity, Span};
 pub use bindings::plugin::hubcap::plugin::validator_types::{Artifact, Finding, Fix, Options, Report, Rule};
 pub use error::{Code, Error};
 pub use exports::{Plugin, Providers, Tools, Validators};
+pub use found::Found;
+pub use schemars;
 pub use serde_json::json;
+
+#[doc = include_str!("../docs/model.md")]
+pub use hubcap_sdk_macros::model;
+#[doc = include_str!("../docs/plugin.md")]
+pub use hubcap_sdk_macros::plugin;
+#[doc = include_str!("../docs/rule.md")]
+pub use hubcap_sdk_macros::rule;
+#[doc = include_str!("../docs/tool.md")]
+pub use hubcap_sdk_macros::tool;
+#[doc = include_str!("../docs/tools.md")]
+pub use hubcap_sdk_macros::tools;
 
 /// Parses the arguments of a call. The host has checked them against the tool's schema, so this
 /// fails only where the type asks for more than the schema does.
@@ -68,13 +95,34 @@ pub use serde_json::json;
 /// # Errors
 /// [`Code::InvalidArguments`] with the path and the reason.
 pub fn arguments<'a, T: serde::Deserialize<'a>>(arguments: &'a str) -> Result<T, Error> {
-    serde_json::from_str(arguments).map_err(|error| Error::invalid_arguments(error.to_string()))
+    json_text::read(arguments)
+        .map_err(|what| Error::invalid_arguments(format!("the arguments do not fit {what}")))
 }
 
-/// Registers a plugin: its type, then the kinds that it implements.
+/// Registers a type that implements [`Plugin`] and at least one kind: the layer under [`plugin!`].
 ///
-/// ```ignore
-/// hubcap_sdk::export!(Detector: tools, validators);
+/// ```
+/// use hubcap_sdk::{Context, Error, Output, Plugin, Tool, Tools, json};
+///
+/// struct Hello;
+///
+/// impl Plugin for Hello {}
+///
+/// impl Tools for Hello {
+///     fn list_tools() -> Result<Vec<Tool>, Error> {
+///         let schema = json!({ "type": "object", "additionalProperties": false });
+///         Ok(vec![Tool::new("greet", "Greets the world.", &schema)])
+///     }
+///
+///     fn call_tool(name: &str, _arguments: &str, _context: Context) -> Result<Output, Error> {
+///         match name {
+///             "greet" => Ok(Output::text("Hello, world!")),
+///             other => Err(Error::unknown_tool(other)),
+///         }
+///     }
+/// }
+///
+/// hubcap_sdk::export!(Hello: tools);
 /// ```
 ///
 /// It exports something only for WebAssembly: elsewhere, as in unit tests, it is nothing.

@@ -1,5 +1,16 @@
-//! Lines for the operator, under the plugin's name. They never fail and never wait; the host keeps
-//! at most 200 lines and 64 KiB of one call, cuts a line at 2 KiB and counts what it drops.
+//! Lines for the operator, under the plugin's name.
+//!
+//! ```no_run
+//! use hubcap_sdk::log;
+//!
+//! log::info("read 3 of 4 pages");
+//! log::warn("page 4 is gone");
+//! ```
+//!
+//! # Denied
+//! Nothing has to be granted, and a line never fails and never waits. The host keeps at most 200 lines and
+//! 64 KiB of one call, cuts a line at 2 KiB and counts what it drops; what the operator's log level leaves
+//! out is not shown. Never log a secret: whoever reads the log sees it.
 
 use crate::bindings::plugin::hubcap::plugin::log::{Level, write};
 

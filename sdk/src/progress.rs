@@ -1,4 +1,18 @@
-//! News of a running call for the one who waits for it; without anyone who asked it goes nowhere.
+//! News of a running call for the one who waits for it.
+//!
+//! ```no_run
+//! use hubcap_sdk::progress;
+//!
+//! let pages = ["one", "two"];
+//! for (index, page) in pages.iter().enumerate() {
+//!     progress::report(index as f64, Some(pages.len() as f64), Some(page));
+//! }
+//! progress::partial("the first words of an answer");
+//! ```
+//!
+//! # Denied
+//! Nothing has to be granted. Without anyone who asked for news, and where it comes faster than the caller
+//! takes it, it goes nowhere, and the call goes on.
 
 pub use crate::bindings::plugin::hubcap::plugin::progress::partial;
 

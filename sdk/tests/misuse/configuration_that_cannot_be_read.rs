@@ -1,0 +1,14 @@
+struct Settings;
+
+/// Greets somebody by name.
+#[hubcap_sdk::tool]
+fn greet(name: String) -> String {
+    format!("Hello, {name}!")
+}
+
+hubcap_sdk::plugin!(
+    tools: [greet],
+    config: Settings, //~
+);
+
+fn main() {}

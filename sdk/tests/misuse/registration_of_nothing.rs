@@ -1,0 +1,5 @@
+fn start() {}
+
+hubcap_sdk::plugin!(init: start); //~
+
+fn main() {}

@@ -1,0 +1,9 @@
+/// Greets somebody by name.
+#[hubcap_sdk::tool]
+fn greet(name: String) -> String {
+    format!("Hello, {name}!")
+}
+
+hubcap_sdk::plugin!(tool: [greet]); //~
+
+fn main() {}

@@ -1,0 +1,14 @@
+use hubcap_sdk::{Artifact, Found};
+
+/// Finds nothing.
+#[hubcap_sdk::rule]
+fn nothing(_artifact: &Artifact) -> Vec<Found> {
+    Vec::new()
+}
+
+hubcap_sdk::plugin!(rules: [
+    nothing,
+    nothing, //~
+]);
+
+fn main() {}

@@ -1,0 +1,5 @@
+struct Greeter;
+
+hubcap_sdk::plugin!(tools: [Greeter]); //~
+
+fn main() {}
