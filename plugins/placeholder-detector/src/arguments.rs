@@ -1,4 +1,4 @@
-//! The arguments of `scan`, checked beyond what their schema says.
+//! The arguments of `scan`, checked beyond what their schema says. The validator checks its options here too.
 //!
 //! Invariant: a request has either one text or files, never both.
 
@@ -55,11 +55,7 @@ impl Request {
     pub(crate) fn parse(arguments: &str) -> Result<Self, Error> {
         let sent: Sent = hubcap_sdk::arguments(arguments)?;
         let rules = select(&sent.rules)?;
-        let min_confidence = sent.min_confidence;
-        if !(0.0..=1.0).contains(&min_confidence) {
-            let message = format!("`min_confidence` is {min_confidence}: give a number from 0 to 1");
-            return Err(Error::invalid_arguments(message));
-        }
+        let min_confidence = confidence(sent.min_confidence)?;
         Ok(Self { input: input(sent)?, rules, min_confidence })
     }
 
@@ -98,7 +94,22 @@ fn input(sent: Sent) -> Result<Input, Error> {
     }
 }
 
-fn select(names: &[String]) -> Result<Selection, Error> {
+/// Checks how sure a finding has to be at least.
+///
+/// # Errors
+/// `invalid-arguments`.
+pub(crate) fn confidence(least: f64) -> Result<f64, Error> {
+    if (0.0..=1.0).contains(&least) {
+        return Ok(least);
+    }
+    Err(Error::invalid_arguments(format!("`min_confidence` is {least}: give a number from 0 to 1")))
+}
+
+/// The rules of these names; all where there are none.
+///
+/// # Errors
+/// `invalid-arguments`, with the nearest name.
+pub(crate) fn select(names: &[String]) -> Result<Selection, Error> {
     let rules: Result<Vec<RuleId>, Error> =
         names.iter().map(|name| RuleId::named(name).ok_or_else(|| unknown(name))).collect();
     Ok(Selection::of(&rules?))

@@ -57,4 +57,15 @@ pub(crate) struct Found {
     pub(crate) confidence: Confidence,
     /// What is wrong and what to do.
     pub(crate) message: &'static str,
+    /// What to delete to mend it, where that is all that is to do.
+    pub(crate) fix: Option<Deletion>,
+}
+
+/// A part of the text that can go: half-open, on character boundaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deletion {
+    /// Offset of the first byte.
+    pub(crate) start: usize,
+    /// Offset of the byte after the last one.
+    pub(crate) end: usize,
 }

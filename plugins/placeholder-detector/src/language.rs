@@ -5,12 +5,16 @@
 mod lexer;
 mod prose;
 pub(crate) mod rust;
+mod script;
 mod syntax;
 mod table;
+pub(crate) mod tokens;
 
 use std::ops::Range;
 
+use syntax::Family;
 use table::Grammar;
+use tokens::Tokens;
 
 /// What a stretch of text is to the rules for comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,26 +51,56 @@ pub(crate) struct Lexed {
     pub(crate) dots: Vec<Range<usize>>,
 }
 
+/// What the rules for stubs look at.
+pub(crate) enum Code<'a> {
+    /// Nothing: they do not know the language.
+    Unread,
+    /// Rust.
+    Rust(rust::Code<'a>),
+    /// Python.
+    Python(Tokens<'a>),
+    /// JavaScript or TypeScript.
+    Script(Tokens<'a>),
+}
+
 /// A text as its language reads it.
 pub(crate) struct Reading<'a> {
     /// Its comments.
     pub(crate) lexed: Lexed,
-    /// Its tokens, where it is Rust.
-    pub(crate) rust: Option<rust::Code<'a>>,
+    /// Its tokens.
+    pub(crate) code: Code<'a>,
 }
+
+/// What TypeScript is called where it has no markup: there `<` may open a cast.
+const WITHOUT_MARKUP: [&str; 4] = ["typescript", "ts", "mts", "cts"];
 
 /// Reads a text in the language of that name, or in the one that path or text tell.
 pub(crate) fn read<'a>(name: Option<&str>, path: Option<&str>, text: &'a str) -> Reading<'a> {
     let lexed = match table::detect(name, path, text).grammar {
         Grammar::Rust => {
             let (lexed, code) = rust::read(text);
-            return Reading { lexed, rust: Some(code) };
+            return Reading { lexed, code: Code::Rust(code) };
+        }
+        Grammar::Code(syntax) if syntax.family != Family::Other => {
+            let (lexed, tokens) = lexer::read(text, syntax, may_have_markup(name, path));
+            let python = syntax.family == Family::Python;
+            return Reading { lexed, code: if python { Code::Python(tokens) } else { Code::Script(tokens) } };
         }
         Grammar::Code(syntax) => lexer::lex(text, syntax),
         Grammar::Markdown => prose::markdown(text),
         Grammar::Plain => prose::plain(text),
     };
-    Reading { lexed, rust: None }
+    Reading { lexed, code: Code::Unread }
+}
+
+/// Whether a script may have elements in it: the path knows better than a name for all of TypeScript.
+fn may_have_markup(name: Option<&str>, path: Option<&str>) -> bool {
+    let end = path.and_then(|path| path.rsplit_once('.')).map(|(_, end)| end.to_ascii_lowercase());
+    if matches!(end.as_deref(), Some("tsx" | "jsx")) {
+        return true;
+    }
+    let called = name.map(|name| name.trim().to_ascii_lowercase()).or(end);
+    called.is_none_or(|called| !WITHOUT_MARKUP.contains(&called.as_str()))
 }
 
 /// The dots at `at` and their end, where they stand alone on their line between statements.

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod finding;
+mod fix;
 mod language;
 mod report;
 mod rules;
@@ -11,8 +12,11 @@ mod scan;
 mod schema;
 mod text;
 mod tools;
+mod validator;
 
-use hubcap_sdk::{Context, Error, Output, Plugin, Tool, Tools, progress};
+use hubcap_sdk::{
+    Artifact, Context, Error, Options, Output, Plugin, Report, Rule, Tool, Tools, Validators, progress,
+};
 
 /// The plugin.
 pub struct Detector;
@@ -31,4 +35,18 @@ impl Tools for Detector {
     }
 }
 
-hubcap_sdk::export!(Detector: tools);
+impl Validators for Detector {
+    fn rules() -> Result<Vec<Rule>, Error> {
+        Ok(validator::rules())
+    }
+
+    fn validate(artifact: Artifact, options: Options, _context: Context) -> Result<Report, Error> {
+        validator::validate(&artifact, &options)
+    }
+}
+
+hubcap_sdk::export!(Detector: tools, validators);
+
+#[cfg(test)]
+#[path = "tests/corpus.rs"]
+mod corpus;

@@ -2,17 +2,25 @@
 //!
 //! Invariant: [`RuleId`] is in the order of the names, so that ordering findings by it orders them by name.
 
+mod bodies;
 mod comments;
 mod lines;
 mod marker;
+mod message;
+mod names;
 mod pattern;
 mod phrases;
+mod python;
 mod quoted;
+mod regions;
 mod rust;
+mod script;
 mod words;
 
 pub(crate) use comments::{Comments, Surroundings};
+pub(crate) use python::stubs as python_stubs;
 pub(crate) use rust::{Regions, stubs as rust_stubs};
+pub(crate) use script::{stubs as script_stubs, tests as script_tests};
 
 use crate::finding::Severity;
 
@@ -31,6 +39,8 @@ pub(crate) enum RuleId {
     StubMacro,
     /// A panic that says "not implemented".
     StubPanic,
+    /// An exception that says "not implemented".
+    StubThrow,
 }
 
 /// What is known of a rule.
@@ -50,7 +60,7 @@ pub(crate) struct Rule {
 }
 
 /// All rules, in the order of [`RuleId`].
-pub(crate) static RULES: [Rule; 6] = [
+pub(crate) static RULES: [Rule; 7] = [
     Rule {
         id: RuleId::ElidedCode,
         name: "elided-code",
@@ -91,13 +101,16 @@ pub(crate) static RULES: [Rule; 6] = [
         id: RuleId::StubBody,
         name: "stub-body",
         title: "A function has no real body",
-        description: "Finds functions whose body is empty or only a constant such as `true`, `None`, `Ok(())` or \
-                      `Default::default()`, where something says that this is a stub: a comment inside that another \
-                      rule reports, or a parameter that is not used although its name does not start with `_`. \
-                      Required methods of traits, tests, macro definitions and functions with an attribute that may \
-                      use the parameters do not fire.",
+        description: "Finds functions whose body is empty, `pass`, `...`, only documentation, or only a constant, where \
+                      something says that this is a stub: a comment inside that another rule reports; in Rust a \
+                      parameter that is not used although its name does not start with `_`; in Python, JavaScript and \
+                      TypeScript a result type that such a body does not meet, or, with less confidence, a name such \
+                      as `compute_total` together with parameters. Required and abstract methods, protocols, \
+                      overloads, declaration files, classes that others in the file derive from, constructors, \
+                      callbacks, hooks, tests and test doubles, macro definitions and functions with an attribute or \
+                      decorator that may use the body do not fire.",
         severity: Severity::Error,
-        languages: &["rust"],
+        languages: &["javascript", "python", "rust", "typescript"],
     },
     Rule {
         id: RuleId::StubMacro,
@@ -118,6 +131,19 @@ pub(crate) static RULES: [Rule; 6] = [
                       trees and tests do not fire.",
         severity: Severity::Error,
         languages: &["rust"],
+    },
+    Rule {
+        id: RuleId::StubThrow,
+        name: "stub-throw",
+        title: "An exception says that something is not implemented",
+        description: "Finds `raise NotImplementedError` in Python, and in JavaScript and TypeScript errors that are \
+                      thrown or rejected with and whose name or message says \"not implemented\". Where it is one \
+                      branch of many, or refuses something by a message such as \"not supported\", it is often meant, \
+                      so its confidence is lower or it does not fire. Abstract methods, protocols, classes that others \
+                      in the file derive from, messages for authors of subclasses, strings, tests and test doubles do \
+                      not fire.",
+        severity: Severity::Error,
+        languages: &["javascript", "python", "typescript"],
     },
 ];
 

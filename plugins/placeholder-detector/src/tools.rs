@@ -16,9 +16,10 @@ pub(crate) type Progress<'a> = &'a dyn Fn(usize, usize, &str);
 
 const SCAN: &str = "Finds unfinished or elided code in texts before they land: marker comments (TODO, FIXME), comments \
                     in the place of code (\"... rest of the code unchanged\"), placeholders (\"implement me\", \"in a \
-                    real implementation\") and, in Rust, stubs such as todo!(). Give either `text` (with `path` or \
-                    `language` where known) or `files`, not both. Nothing is read from disk. Use it on what you wrote, \
-                    before you say that it is done.";
+                    real implementation\") and, in Rust, Python, JavaScript and TypeScript, stubs such as todo!(), \
+                    NotImplementedError or a body that is only `pass`. Give either `text` (with `path` or `language` \
+                    where known) or `files`, not both. Nothing is read from disk. Use it on what you wrote, before \
+                    you say that it is done.";
 
 const RULES_TOOL: &str = "Lists the rules of `scan`: id, title, what each one finds and what does not fire, severity, and \
                           the languages that it works in.";

@@ -1,64 +1,93 @@
-//! A small lexer that knows comments and strings, and nothing else, by a table for each family of languages.
+//! A small lexer that knows comments and strings by a table for each family of languages, and cuts the rest into
+//! tokens where rules look at them.
 //!
 //! Invariant: linear in the text. Each search that may fail either moves the position to where it gave up, or
 //! is remembered so that it is not made again.
 
-use super::syntax::{Block, Escape, Guard, Line, Quote, Syntax};
+use super::script::{Closers, Mode};
+use super::syntax::{Block, Escape, Family, Guard, Line, Quote, Syntax};
+use super::tokens::{Place, Token, Tokens};
 use super::{Comment, Kind, Lexed, lone_dots};
 
 /// Longest word between `R"` and `(`.
 const DELIMITER_MAX: usize = 16;
 
-/// After these words a `/` starts a regular expression.
-const BEFORE_REGEX: [&[u8]; 10] =
-    [b"return", b"typeof", b"case", b"in", b"of", b"delete", b"void", b"throw", b"else", b"await"];
+// What may start with a byte.
+const COMMENT: u8 = 1;
+const STRING: u8 = 2;
+const SPECIAL: u8 = 4;
+const DOTS: u8 = 8;
 
 /// The comments of `text`, and the dots that stand for code.
 pub(super) fn lex(text: &str, syntax: &Syntax) -> Lexed {
     let mut lexed = Lexed::default();
-    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    Lexer::new(text.as_bytes(), syntax, &mut lexed).run(mark, text.len());
+    Lexer::new(text, syntax, &mut lexed).run(mark_length(text), text.len());
     lexed
 }
 
-struct Lexer<'a> {
-    bytes: &'a [u8],
-    start: usize,
-    end: usize,
-    syntax: &'a Syntax,
-    /// Whether something may start with this byte.
-    starts: [bool; 256],
-    /// The last byte of code that was no blank, 0 at the start.
-    last: u8,
-    /// Up to here no regular expression can close.
-    no_regex_before: usize,
-    /// For each open `${`, how many braces are open inside.
-    templates: Vec<u32>,
-    out: &'a mut Lexed,
+/// The same and the tokens. With `markup`, scripts may have elements of JSX.
+pub(super) fn read<'a>(text: &'a str, syntax: &'a Syntax, markup: bool) -> (Lexed, Tokens<'a>) {
+    let mut lexed = Lexed::default();
+    let mut lexer = Lexer::new(text, syntax, &mut lexed);
+    lexer.places = Some(Vec::new());
+    if markup && syntax.family == Family::Script {
+        lexer.closers = Some(Closers::of(text));
+        lexer.starts[usize::from(b'<')] |= SPECIAL;
+    }
+    lexer.run(mark_length(text), text.len());
+    let places = lexer.places.take().unwrap_or_default();
+    (lexed, Tokens::new(text, places))
 }
 
-impl<'a> Lexer<'a> {
-    fn new(bytes: &'a [u8], syntax: &'a Syntax, out: &'a mut Lexed) -> Self {
-        let mut starts = [false; 256];
-        let line = syntax.line.iter().map(|line| line.open);
-        let block = syntax.block.iter().map(|block| block.open);
-        let strings = syntax.strings.iter().map(|quote| quote.open);
-        let embeds = syntax.embeds.iter().map(|embed| embed.open);
-        let script = if syntax.script { &["`", "/", "{", "}"][..] } else { &[] };
+fn mark_length(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}
+
+pub(super) struct Lexer<'a, 'o> {
+    text: &'a str,
+    pub(super) bytes: &'a [u8],
+    start: usize,
+    pub(super) end: usize,
+    pub(super) syntax: &'a Syntax,
+    /// What may start with this byte, in bits.
+    starts: [u8; 256],
+    /// The last byte of code that was no blank, 0 at the start.
+    pub(super) last: u8,
+    /// Up to here no regular expression can close.
+    pub(super) no_regex_before: usize,
+    /// What the code around the position is in.
+    pub(super) modes: Vec<Mode>,
+    /// Where elements of markup can close, if there may be any.
+    pub(super) closers: Option<Closers<'a>>,
+    /// The tokens, where somebody wants them.
+    places: Option<Vec<Place>>,
+    out: &'o mut Lexed,
+}
+
+impl<'a, 'o> Lexer<'a, 'o> {
+    fn new(text: &'a str, syntax: &'a Syntax, out: &'o mut Lexed) -> Self {
+        let mut starts = [0; 256];
+        let mut mark = |open: &str, bit: u8| starts[usize::from(open.as_bytes()[0])] |= bit;
+        syntax.line.iter().for_each(|line| mark(line.open, COMMENT));
+        syntax.block.iter().for_each(|block| mark(block.open, COMMENT));
+        syntax.strings.iter().for_each(|quote| mark(quote.open, STRING));
+        syntax.embeds.iter().for_each(|embed| mark(embed.open, SPECIAL));
+        let script = if syntax.family == Family::Script { &["`", "/", "{", "}"][..] } else { &[] };
+        script.iter().for_each(|open| mark(open, SPECIAL));
         let dots = if syntax.lone_dots { &[".", "…"][..] } else { &[] };
-        let extra = script.iter().chain(dots).copied();
-        for open in line.chain(block).chain(strings).chain(embeds).chain(extra) {
-            starts[usize::from(open.as_bytes()[0])] = true;
-        }
+        dots.iter().for_each(|open| mark(open, DOTS));
         Self {
-            bytes,
+            text,
+            bytes: text.as_bytes(),
             start: 0,
             end: 0,
             syntax,
             starts,
             last: 0,
             no_regex_before: 0,
-            templates: Vec::new(),
+            modes: Vec::new(),
+            closers: None,
+            places: None,
             out,
         }
     }
@@ -69,42 +98,77 @@ impl<'a> Lexer<'a> {
         let mut at = start;
         while at < end {
             let byte = self.bytes[at];
-            if self.starts[usize::from(byte)] {
-                at = self.something(at);
-                continue;
-            }
-            if !byte.is_ascii_whitespace() {
-                self.last = byte;
-            }
-            at += 1;
+            let bits = self.starts[usize::from(byte)];
+            at = if bits == 0 { self.code(at) } else { self.something(at, bits) };
+        }
+    }
+
+    /// One byte of code; or where tokens are wanted, one token.
+    fn code(&mut self, at: usize) -> usize {
+        let byte = self.bytes[at];
+        if byte.is_ascii_whitespace() {
+            return at + 1;
+        }
+        let next = if self.places.is_some() { self.token(at) } else { at + 1 };
+        self.last = self.bytes[next - 1];
+        next
+    }
+
+    fn token(&mut self, at: usize) -> usize {
+        let first = self.bytes[at];
+        if !is_word(first) {
+            self.push(Token::Mark(first), at, at + 1);
+            return at + 1;
+        }
+        let rest = &self.bytes[at..self.end];
+        let number = first.is_ascii_digit();
+        let length = rest.iter().position(|byte| !(is_word(*byte) || number && *byte == b'.'));
+        let next = length.map_or(self.end, |length| at + length);
+        self.push(if number { Token::Literal } else { Token::Name }, at, next);
+        next
+    }
+
+    /// Takes a token, where tokens are wanted.
+    pub(super) fn push(&mut self, token: Token, start: usize, end: usize) {
+        if let Some(places) = &mut self.places {
+            places.push(Place::new(token, start, end));
         }
     }
 
     /// Reads what starts at `at`, and says where it ends.
-    fn something(&mut self, at: usize) -> usize {
+    fn something(&mut self, at: usize, bits: u8) -> usize {
+        let comment = if bits & COMMENT == 0 { None } else { self.comment(at) };
+        let string = || if bits & STRING == 0 { None } else { self.string_at(at) };
+        if let Some(next) = comment.or_else(string) {
+            return next;
+        }
+        let special = if bits & SPECIAL == 0 { None } else { self.embedded(at).or_else(|| self.script(at)) };
+        let dots = || if bits & DOTS == 0 { None } else { self.dots(at) };
+        special.or_else(dots).unwrap_or_else(|| self.code(at))
+    }
+
+    fn comment(&mut self, at: usize) -> Option<usize> {
         let syntax = self.syntax;
         if let Some(block) = syntax.block.iter().find(|block| self.opens(block.open, block.guard, at)) {
-            return self.block(block, at);
+            return Some(self.block(block, at));
         }
-        if let Some(line) = syntax.line.iter().find(|line| self.opens(line.open, line.guard, at)) {
-            return self.line(line, at);
-        }
-        if let Some(quote) = syntax.strings.iter().find(|quote| self.opens(quote.open, quote.guard, at)) {
-            self.last = b'"';
-            return self.string(quote, at);
-        }
-        if let Some(next) = self.embedded(at).or_else(|| self.script(at)) {
-            return next;
-        }
-        if let Some(dots) =
-            syntax.lone_dots.then(|| lone_dots(&self.bytes[..self.end], at, self.last)).flatten()
-        {
-            let next = dots.end;
-            self.out.dots.push(dots);
-            return next;
-        }
-        self.last = self.bytes[at];
-        at + 1
+        let line = syntax.line.iter().find(|line| self.opens(line.open, line.guard, at))?;
+        Some(self.line(line, at))
+    }
+
+    fn string_at(&mut self, at: usize) -> Option<usize> {
+        let quote = self.syntax.strings.iter().find(|quote| self.opens(quote.open, quote.guard, at))?;
+        self.last = b'"';
+        let next = self.string(quote, at).min(self.end);
+        self.push(Token::Text, at, next);
+        Some(next)
+    }
+
+    fn dots(&mut self, at: usize) -> Option<usize> {
+        let dots = lone_dots(&self.bytes[..self.end], at, self.last)?;
+        let next = dots.end;
+        self.out.dots.push(dots);
+        Some(next)
     }
 
     fn opens(&self, open: &str, guard: Guard, at: usize) -> bool {
@@ -232,100 +296,19 @@ impl<'a> Lexer<'a> {
         while end < self.end && !starts_with_any_case(&self.bytes[end..self.end], close) {
             end += 1;
         }
-        Lexer::new(self.bytes, embed.syntax, self.out).run(body, end);
+        Lexer::new(self.text, embed.syntax, self.out).run(body, end);
         Some(end.max(at + 1))
-    }
-
-    /// Templates and regular expressions.
-    fn script(&mut self, at: usize) -> Option<usize> {
-        if !self.syntax.script {
-            return None;
-        }
-        match self.bytes[at] {
-            b'`' => Some(self.template(at + 1)),
-            b'{' => {
-                if let Some(depth) = self.templates.last_mut() {
-                    *depth += 1;
-                }
-                None
-            }
-            b'}' => match self.templates.last_mut() {
-                Some(0) => {
-                    self.templates.pop();
-                    Some(self.template(at + 1))
-                }
-                Some(depth) => {
-                    *depth -= 1;
-                    None
-                }
-                None => None,
-            },
-            b'/' => self.regex(at),
-            _ => None,
-        }
-    }
-
-    /// The rest of a template, up to its end or to the next code in it.
-    fn template(&mut self, body: usize) -> usize {
-        self.last = b'"';
-        let mut at = body;
-        while at < self.end {
-            match self.bytes[at] {
-                b'\\' => at += 1,
-                b'`' => return at + 1,
-                b'$' if self.bytes[..self.end].get(at + 1) == Some(&b'{') => {
-                    self.templates.push(0);
-                    self.last = b'{';
-                    return at + 2;
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        self.end
-    }
-
-    /// A regular expression, where one may stand and one closes on this line.
-    fn regex(&mut self, at: usize) -> Option<usize> {
-        if at < self.no_regex_before || !self.regex_may_start(at) {
-            return None;
-        }
-        let mut class = false;
-        let mut index = at + 1;
-        while index < self.end {
-            match self.bytes[index] {
-                b'\n' => break,
-                b'\\' => index += 1,
-                b'[' => class = true,
-                b']' => class = false,
-                b'/' if !class => {
-                    self.last = b'"';
-                    return Some(index + 1);
-                }
-                _ => {}
-            }
-            index += 1;
-        }
-        self.no_regex_before = index;
-        None
-    }
-
-    fn regex_may_start(&self, at: usize) -> bool {
-        // `</` closes an element of markup.
-        if !(self.last.is_ascii_alphanumeric() || b"_$)]}\"'`<".contains(&self.last)) {
-            return true;
-        }
-        let code = self.bytes[..at].trim_ascii_end();
-        BEFORE_REGEX.iter().any(|word| {
-            let before = code.strip_suffix(*word).map(|rest| rest.last());
-            before.is_some_and(|byte| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'.'))
-        })
     }
 
     fn line_end(&self, at: usize) -> usize {
         let rest = &self.bytes[at..self.end];
         rest.iter().position(|&byte| byte == b'\n').map_or(self.end, |length| at + length)
     }
+}
+
+/// Whether a name goes on with this byte. Every character beyond ASCII counts as a letter.
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..)
 }
 
 fn starts_with_any_case(bytes: &[u8], prefix: &str) -> bool {

@@ -1,41 +1,17 @@
 //! Rust, by rustc's own lexer: comments, and tokens for the rules that look at code.
 //!
-//! Invariant: every byte of the text belongs to one token, whatever the text is; brackets that have no partner
-//! have none.
+//! Invariant: every byte of the text belongs to one token of that lexer, whatever the text is.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use ra_ap_rustc_lexer::{Cursor, FrontmatterAllowed, LiteralKind, TokenKind, strip_shebang};
 
+use super::tokens::{Place, Token, Tokens};
 use super::{Comment, Kind, Lexed, lone_dots};
 
-/// What a token is, as far as the rules care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// A name or keyword, `_` too.
-    Name,
-    /// A string of any kind.
-    Text,
-    /// Another literal.
-    Literal,
-    /// One character.
-    Mark(u8),
-    /// A lifetime, or what is no token at all.
-    Other,
-}
-
-#[derive(Clone, Copy)]
-struct Place {
-    token: Token,
-    start: u32,
-    end: u32,
-}
-
-/// A Rust text in tokens, without blanks and comments.
+/// A Rust text in tokens, with the places that rules start from.
 pub(crate) struct Code<'a> {
-    text: &'a str,
-    places: Vec<Place>,
-    partners: Vec<Option<u32>>,
+    tokens: Tokens<'a>,
     landmarks: Landmarks,
 }
 
@@ -55,8 +31,7 @@ pub(crate) fn read(text: &str) -> (Lexed, Code<'_>) {
     let mut reader =
         Reader { text, lexed: Lexed::default(), places: Vec::new(), landmarks: Landmarks::default() };
     reader.run();
-    let partners = pair(&reader.places);
-    (reader.lexed, Code { text, places: reader.places, partners, landmarks: reader.landmarks })
+    (reader.lexed, Code { tokens: Tokens::new(text, reader.places), landmarks: reader.landmarks })
 }
 
 struct Reader<'a> {
@@ -136,8 +111,7 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        // A text has at most 4 GiB here: its own lexer counts in 32 bits.
-        self.places.push(Place { token, start: start as u32, end: end as u32 });
+        self.places.push(Place::new(token, start, end));
     }
 }
 
@@ -148,45 +122,15 @@ fn literal(kind: LiteralKind) -> Token {
     }
 }
 
-/// For each bracket the index of its partner. A closing bracket closes the nearest one of its kind, and what
-/// was left open in between stays without a partner.
-fn pair(places: &[Place]) -> Vec<Option<u32>> {
-    let mut partners = vec![None; places.len()];
-    let mut open: Vec<(usize, u8)> = Vec::new();
-    let mut waiting = [0u32; 128];
-    for (index, place) in places.iter().enumerate() {
-        let Token::Mark(mark) = place.token else { continue };
-        let wanted = match mark {
-            b'(' | b'[' | b'{' => {
-                open.push((index, mark));
-                waiting[usize::from(mark)] += 1;
-                continue;
-            }
-            b')' => b'(',
-            b']' => b'[',
-            b'}' => b'{',
-            _ => continue,
-        };
-        // Without this count, closing brackets with nothing to close would search the whole stack each time.
-        while waiting[usize::from(wanted)] > 0 {
-            let Some((opened, kind)) = open.pop() else { break };
-            waiting[usize::from(kind)] -= 1;
-            if kind == wanted {
-                partners[opened] = Some(index as u32);
-                partners[index] = Some(opened as u32);
-                break;
-            }
-        }
+impl<'a> Deref for Code<'a> {
+    type Target = Tokens<'a>;
+
+    fn deref(&self) -> &Tokens<'a> {
+        &self.tokens
     }
-    partners
 }
 
-impl<'a> Code<'a> {
-    /// How many tokens there are.
-    pub(crate) fn len(&self) -> usize {
-        self.places.len()
-    }
-
+impl Code<'_> {
     /// Indices of `#` and `mod`, in order.
     pub(crate) fn items(&self) -> impl Iterator<Item = usize> {
         self.landmarks.items.iter().map(|index| *index as usize)
@@ -202,49 +146,9 @@ impl<'a> Code<'a> {
         self.landmarks.calls.iter().map(|index| *index as usize)
     }
 
-    /// How long the text is.
-    pub(crate) fn text_len(&self) -> usize {
-        self.text.len()
-    }
-
-    /// What the token is, `None` behind the last.
-    pub(crate) fn token(&self, index: usize) -> Option<Token> {
-        self.places.get(index).map(|place| place.token)
-    }
-
-    /// The token's text, empty behind the last.
-    pub(crate) fn text(&self, index: usize) -> &'a str {
-        self.places.get(index).map_or("", |place| &self.text[place.start as usize..place.end as usize])
-    }
-
-    /// The name at `index`, where one is.
-    pub(crate) fn name(&self, index: usize) -> Option<&'a str> {
-        (self.token(index) == Some(Token::Name)).then(|| self.text(index))
-    }
-
-    /// Whether this mark is at `index`.
-    pub(crate) fn is(&self, index: usize, mark: u8) -> bool {
-        self.token(index) == Some(Token::Mark(mark))
-    }
-
     /// Whether `::` ends before `index`.
     pub(crate) fn after_path(&self, index: usize) -> bool {
         index >= 2 && self.is(index - 1, b':') && self.is(index - 2, b':')
-    }
-
-    /// Index of the partner of the bracket at `index`.
-    pub(crate) fn partner(&self, index: usize) -> Option<usize> {
-        self.partners.get(index).copied().flatten().map(|partner| partner as usize)
-    }
-
-    /// Offset of the token's first byte.
-    pub(crate) fn start(&self, index: usize) -> usize {
-        self.places.get(index).map_or(self.text.len(), |place| place.start as usize)
-    }
-
-    /// Offset of the byte after the token.
-    pub(crate) fn end(&self, index: usize) -> usize {
-        self.places.get(index).map_or(self.text.len(), |place| place.end as usize)
     }
 
     /// The index after an attribute that starts at `index`, and the tokens between its brackets.
@@ -260,7 +164,8 @@ impl<'a> Code<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Token, read};
+    use super::read;
+    use crate::language::tokens::Token;
 
     fn tokens(text: &str) -> Vec<&str> {
         let (_, code) = read(text);

@@ -63,14 +63,25 @@ pub(super) struct Embed {
     pub(super) syntax: &'static Syntax,
 }
 
+/// What is read of a text beside its comments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Nothing.
+    Other,
+    /// The tokens of Python.
+    Python,
+    /// The tokens of JavaScript and TypeScript: templates with code in them, regular expressions, and markup.
+    Script,
+}
+
 /// All of it for one family.
 pub(super) struct Syntax {
     pub(super) line: &'static [Line],
     pub(super) block: &'static [Block],
     pub(super) strings: &'static [Quote],
     pub(super) embeds: &'static [Embed],
-    /// JavaScript: templates with code in them, and regular expressions.
-    pub(super) script: bool,
+    /// What else there is to read.
+    pub(super) family: Family,
     /// `...` is no statement.
     pub(super) lone_dots: bool,
 }
@@ -112,7 +123,7 @@ const SINGLE: Quote = quote("'");
 const SINGLE_WORD: Quote = Quote { guard: Guard::NotAfterWord, ..quote("'") };
 
 const NOTHING: Syntax =
-    Syntax { line: &[], block: &[], strings: &[], embeds: &[], script: false, lone_dots: false };
+    Syntax { line: &[], block: &[], strings: &[], embeds: &[], family: Family::Other, lone_dots: false };
 
 /// C and C++.
 pub(super) static C: Syntax = Syntax {
@@ -174,7 +185,7 @@ pub(super) static SCRIPT: Syntax = Syntax {
     line: &[SLASHES],
     block: &[STARS],
     strings: &[DOUBLE, SINGLE_WORD],
-    script: true,
+    family: Family::Script,
     lone_dots: true,
     ..NOTHING
 };
@@ -188,8 +199,12 @@ pub(super) static JSON: Syntax =
     Syntax { line: &[SLASHES], block: &[STARS], strings: &[DOUBLE], lone_dots: true, ..NOTHING };
 
 /// Python. Its docstrings are strings.
-pub(super) static PYTHON: Syntax =
-    Syntax { line: &[HASH], strings: &[long("\"\"\""), long("'''"), DOUBLE, SINGLE], ..NOTHING };
+pub(super) static PYTHON: Syntax = Syntax {
+    line: &[HASH],
+    strings: &[long("\"\"\""), long("'''"), DOUBLE, SINGLE],
+    family: Family::Python,
+    ..NOTHING
+};
 
 /// TOML.
 pub(super) static TOML: Syntax = Syntax {

@@ -8,6 +8,7 @@ use super::lines::{Line, gather};
 use super::pattern::{Match, Patterns, Standing};
 use super::phrases::{CLASSES, PHRASES, Phrase};
 use super::quoted::{is_quoted, quotations};
+use super::regions::covers;
 use super::words::{Vocabulary, Words};
 use super::{RuleId, Selection, marker};
 use crate::finding::{Confidence, Found, Severity};
@@ -33,8 +34,7 @@ pub(crate) struct Surroundings<'a> {
 
 impl Surroundings<'_> {
     fn in_test(&self, offset: usize) -> bool {
-        let after = self.tests.partition_point(|range| range.start <= offset);
-        after > 0 && self.tests[after - 1].contains(&offset)
+        covers(self.tests, offset)
     }
 }
 
@@ -144,7 +144,7 @@ impl Comments {
             _ => (Severity::Warning, PLACEHOLDER),
         };
         let (start, end) = (line.offset + place.start, line.offset + place.end);
-        Some(Found { rule: phrase.rule, start, end, severity, confidence, message })
+        Some(Found { rule: phrase.rule, start, end, severity, confidence, message, fix: None })
     }
 }
 
@@ -163,6 +163,7 @@ fn elided(span: Range<usize>, percent: u8) -> Found {
         severity: Severity::Error,
         confidence: Confidence(percent),
         message: ELIDED,
+        fix: None,
     }
 }
 

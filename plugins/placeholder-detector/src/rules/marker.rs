@@ -91,6 +91,7 @@ impl Marker {
             severity: self.severity,
             confidence,
             message: self.message,
+            fix: None,
         }
     }
 }

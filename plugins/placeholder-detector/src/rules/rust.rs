@@ -9,10 +9,9 @@ mod regions;
 use std::ops::Range;
 
 use super::Selection;
+use super::regions::{covers, merge};
 use crate::finding::Found;
 use crate::language::rust::Code;
-
-use regions::{covers, merge};
 
 /// The parts of a text where other measures hold, as byte ranges in order.
 #[derive(Default)]
@@ -27,6 +26,11 @@ impl Regions {
     /// The regions of a Rust text.
     pub(crate) fn of(code: &Code<'_>) -> Self {
         Self { tests: regions::tests(code), templates: regions::templates(code) }
+    }
+
+    /// Regions of a text that has tests only.
+    pub(crate) fn of_tests(tests: Vec<Range<usize>>) -> Self {
+        Self { tests, templates: Vec::new() }
     }
 
     /// Whether an offset lies in tokens that are data: there `...` may be syntax.

@@ -84,10 +84,17 @@ fn the_rules_are_listed() {
     let (data, text) = output(call("rules", "{}", &|_, _, _| {}).unwrap());
     let ids: Vec<_> =
         data["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
-    let expected =
-        ["elided-code", "marker-comment", "placeholder-comment", "stub-body", "stub-macro", "stub-panic"];
+    let expected = [
+        "elided-code",
+        "marker-comment",
+        "placeholder-comment",
+        "stub-body",
+        "stub-macro",
+        "stub-panic",
+        "stub-throw",
+    ];
     assert_eq!(ids, expected);
-    assert_eq!(text.lines().count(), 6);
+    assert_eq!(text.lines().count(), 7);
 }
 
 #[test]

@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 
-use super::regions::covers;
 use crate::finding::{Confidence, Found, Severity};
-use crate::language::rust::{Code, Token};
+use crate::language::rust::Code;
+use crate::language::tokens::Token;
 use crate::rules::RuleId;
+use crate::rules::regions::covers;
 
 const SAID: &str = "This function has no real body, and a comment in it says so: write the body.";
 const UNUSED: &str = "This function ignores its parameters and returns a constant or nothing: write the body, or name \
@@ -76,6 +77,7 @@ impl Function {
             severity,
             confidence: Confidence(percent),
             message,
+            fix: None,
         })
     }
 

@@ -4,10 +4,11 @@
 
 use std::ops::Range;
 
-use super::regions::covers;
 use crate::finding::{Confidence, Found, Severity};
-use crate::language::rust::{Code, Token};
-use crate::rules::RuleId;
+use crate::language::rust::Code;
+use crate::language::tokens::Token;
+use crate::rules::regions::covers;
+use crate::rules::{RuleId, message};
 
 const TODO: &str = "`todo!` panics when it is reached: write the code before this lands.";
 const UNIMPLEMENTED: &str = "`unimplemented!` panics when it is reached: write the code, or return an error that says \
@@ -17,22 +18,6 @@ const PANIC: &str = "This fails because something is not implemented: write the 
 
 /// Macros that fail with a message.
 const FAILING: [&str; 4] = ["panic", "unreachable", "bail", "anyhow"];
-
-/// What a message starts with when code is missing.
-const STARTS: [&str; 9] = [
-    "not implemented",
-    "not yet implemented",
-    "not-implemented",
-    "unimplemented",
-    "implement me",
-    "implement this",
-    "to be implemented",
-    "needs implementation",
-    "needs to be implemented",
-];
-
-/// Words that say so only where they are all of the message or have a `:` behind them.
-const ALONE: [&str; 6] = ["todo", "fixme", "tbd", "stub", "placeholder", "unfinished"];
 
 /// All such calls outside of `exempt`.
 pub(super) fn find(code: &Code<'_>, exempt: &[Range<usize>]) -> Vec<Found> {
@@ -58,7 +43,15 @@ fn call(code: &Code<'_>, index: usize) -> Option<Found> {
     };
     let close = code.partner(open).unwrap_or(open);
     let (severity, confidence) = (Severity::Error, Confidence(percent));
-    Some(Found { rule, start: code.start(index), end: code.end(close), severity, confidence, message })
+    Some(Found {
+        rule,
+        start: code.start(index),
+        end: code.end(close),
+        severity,
+        confidence,
+        message,
+        fix: None,
+    })
 }
 
 /// A bare name, or one of `std` or `core`: `other::todo!` is another macro.
@@ -71,21 +64,5 @@ fn message_says(code: &Code<'_>, open: usize) -> Option<u8> {
     if code.token(open + 1) != Some(Token::Text) {
         return None;
     }
-    let text = code.text(open + 1).trim_start_matches(['r', '#', '"', ' ', '[', '(']);
-    let text = text.trim_end_matches(['#', '"', ' ', '.', '!', '…', ')', ']']);
-    let whole_or_colon = |start: &str| {
-        let rest = after_start(text, start)?;
-        (rest.is_empty() || rest.starts_with(':')).then_some(90)
-    };
-    if let Some(percent) = STARTS.iter().chain(&ALONE).find_map(|start| whole_or_colon(start)) {
-        return Some(percent);
-    }
-    STARTS.iter().any(|start| after_start(text, start).is_some()).then_some(75)
-}
-
-/// What stands behind `start`, where the text starts with it as whole words.
-fn after_start<'a>(text: &'a str, start: &str) -> Option<&'a str> {
-    let (head, rest) = text.split_at_checked(start.len())?;
-    let whole = !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-    (whole && head.eq_ignore_ascii_case(start)).then_some(rest)
+    message::opens_missing(code.text(open + 1))
 }

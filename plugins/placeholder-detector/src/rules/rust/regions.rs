@@ -91,22 +91,3 @@ pub(super) fn templates(code: &Code<'_>) -> Vec<Range<usize>> {
 fn is_template(name: &str) -> bool {
     name.ends_with("quote") || TEMPLATES.contains(&name)
 }
-
-/// Both lists as one, in order.
-pub(super) fn merge(one: &[Range<usize>], two: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut all: Vec<_> = one.iter().chain(two).cloned().collect();
-    all.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-    let mut outer: Vec<Range<usize>> = Vec::new();
-    for range in all {
-        if outer.last().is_none_or(|last| last.end < range.end) {
-            outer.push(range);
-        }
-    }
-    outer
-}
-
-/// Whether an offset lies in one of the regions.
-pub(super) fn covers(regions: &[Range<usize>], offset: usize) -> bool {
-    let after = regions.partition_point(|range| range.start <= offset);
-    after > 0 && regions[after - 1].contains(&offset)
-}
