@@ -84,14 +84,14 @@ fn check_visible(string: &str) -> Result<(), String> {
 }
 
 /// A schema, compiled.
-pub(super) struct Checker(Validator);
+pub(crate) struct Checker(Validator);
 
 impl Checker {
     /// Compiles a schema that [`read`] has let through.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn new(schema: &Map<String, Value>) -> Result<Self, String> {
+    pub(crate) fn new(schema: &Map<String, Value>) -> Result<Self, String> {
         jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
@@ -101,7 +101,7 @@ impl Checker {
             .map_err(|error| format!("is no JSON Schema: at {}: {error}", place(&error)))
     }
 
-    pub(super) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
+    pub(crate) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
         self.check(arguments).map_err(|what| {
             CallError::new(
                 Code::InvalidArguments,
