@@ -16,5 +16,6 @@ mod handles;
 mod limits;
 mod mcp;
 mod operator_faults;
+mod providers;
 mod shutdown;
 mod support;

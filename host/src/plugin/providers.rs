@@ -140,3 +140,29 @@ fn completion(given: provider_types::Completion) -> Result<(Completion, u64), Ca
     };
     Ok((completion, bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_MODEL_ID, MAX_MODELS, define, provider_types};
+
+    fn model(id: String) -> provider_types::Model {
+        provider_types::Model { title: "A model".into(), id, context_tokens: None, meta: Vec::new() }
+    }
+
+    #[test]
+    fn one_to_256_models_are_taken_in_their_order() {
+        let models = |n: usize| define((0..n).rev().map(|i| model(i.to_string())).collect());
+        assert_eq!(models(MAX_MODELS).unwrap()[0].id, "255");
+        assert!(models(MAX_MODELS + 1).unwrap_err().contains("257 models"));
+        assert!(models(0).unwrap_err().contains("0 models"));
+    }
+
+    #[test]
+    fn a_models_id_has_up_to_128_visible_characters_and_stands_once() {
+        assert!(define(vec![model("é".repeat(MAX_MODEL_ID))]).is_ok());
+        for id in ["é".repeat(MAX_MODEL_ID + 1), String::new(), "a\u{202e}".into(), "a\nb".into()] {
+            assert!(define(vec![model(id.clone())]).is_err(), "{id:?}");
+        }
+        assert!(define(vec![model("a".into()), model("a".into())]).unwrap_err().contains("two models"));
+    }
+}
