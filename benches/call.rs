@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use hubcap::config::Config;
 use hubcap::home::Home;
 use hubcap::hub::{Hub, Loader};
-use hubcap::model::Call;
+use hubcap::model::{Call, ToolCall};
 use serde_json::{Map, Value};
 use tracing::span::{Attributes, Id};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -89,9 +89,9 @@ async fn calls(hub: &Arc<Hub>, count: usize) -> Result<Vec<Duration>, Failure> {
     let arguments = Map::from_iter([("text".to_owned(), Value::from("hello"))]);
     let mut took = Vec::with_capacity(count);
     for _ in 0..count {
-        let call = Call::new("echo_say", arguments.clone());
+        let call = Call::new(ToolCall::new("echo_say", arguments.clone()));
         let started = Instant::now();
-        let outcome = hub.call(call).await;
+        let outcome = hub.call_tool(call).await;
         took.push(started.elapsed());
         outcome.result?;
     }

@@ -140,6 +140,7 @@ fn the_detector_finds_in_its_samples_exactly_what_is_unfinished_there() {
     assert_eq!(
         found,
         [
+            "cart.ts:8 stub-body",
             "cart.ts:9 placeholder-comment",
             "cart.ts:12 elided-code",
             "orders.rs:15 placeholder-comment",
@@ -157,7 +158,7 @@ fn the_detector_finds_in_its_samples_exactly_what_is_unfinished_there() {
 fn the_demo_scans_a_directory_and_outside_of_a_checkout_says_what_it_needs() {
     let shown = hubcap(root(), &["demo", &format!("{DETECTOR}/samples")]);
     assert_eq!(shown.code, Some(0), "{}", shown.stderr);
-    for words in ["placeholder-detector_scan", "orders.rs:25:5", "9 findings", "fuel", "peak memory"] {
+    for words in ["placeholder-detector_scan", "orders.rs:25:5", "10 findings", "fuel", "peak memory"] {
         assert!(shown.stdout.contains(words), "{words:?} in {}", shown.stdout);
     }
     let elsewhere = tempfile::tempdir().unwrap();

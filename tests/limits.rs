@@ -115,6 +115,12 @@ const LIMITS: &[Limit] = &[
     Limit("plugin/load.rs", "LIST_DEADLINE", &["starting_and_listing_have_deadlines_of_their_own"]),
     Limit("plugin/load.rs", "LOAD_FUEL", &["a_plugin_that_hangs_while_it_loads_is_refused_in_time"]),
     Limit("plugin/mod.rs", "INIT_DEADLINE", &["starting_and_listing_have_deadlines_of_their_own"]),
+    Limit("plugin/providers.rs", "MAX_MODELS", &["one_to_256_models_are_taken_in_their_order"]),
+    Limit(
+        "plugin/providers.rs",
+        "MAX_MODEL_ID",
+        &["a_models_id_has_up_to_128_visible_characters_and_stands_once"],
+    ),
     Limit(
         "plugin/schema.rs",
         "MAX_BYTES",

@@ -17,5 +17,6 @@ mod handles;
 mod limits;
 mod mcp;
 mod operator_faults;
+mod providers;
 mod shutdown;
 mod support;

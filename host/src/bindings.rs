@@ -20,28 +20,40 @@ mod base {
     });
 }
 
-/// The kind `tools`.
-mod tools_kind {
-    wasmtime::component::bindgen!({
-        path: "wit/plugin",
-        world: "hubcap:plugin/tools-kind",
-        exports: { default: async },
-        with: { "hubcap:plugin/types": super::base::hubcap::plugin::types },
-    });
+macro_rules! kind {
+    ($module:ident, $world:literal) => {
+        #[doc = concat!("World `", $world, "`.")]
+        mod $module {
+            wasmtime::component::bindgen!({
+                path: "wit/plugin",
+                world: $world,
+                exports: { default: async },
+                with: { "hubcap:plugin/types": super::base::hubcap::plugin::types },
+            });
+        }
+    };
 }
 
+kind!(tools_kind, "hubcap:plugin/tools-kind");
+kind!(validators_kind, "hubcap:plugin/validators-kind");
+kind!(providers_kind, "hubcap:plugin/providers-kind");
+
 pub(crate) use base::BaseIndices;
-pub(crate) use base::hubcap::plugin::types::{Context, Error};
+pub(crate) use base::hubcap::plugin::types::{Context, Error, Severity, Span};
 pub(crate) use base::hubcap::plugin::{log, progress};
+pub(crate) use providers_kind::ProvidersKindIndices;
+pub(crate) use providers_kind::hubcap::plugin::provider_types;
+pub(crate) use tools_kind::ToolsKindIndices;
 pub(crate) use tools_kind::hubcap::plugin::tool_types;
-pub(crate) use tools_kind::{ToolsKind, ToolsKindIndices};
+pub(crate) use validators_kind::ValidatorsKindIndices;
+pub(crate) use validators_kind::hubcap::plugin::validator_types;
 
 /// Name of the interface that every plugin exports.
 pub(crate) const LIFECYCLE: &str = "hubcap:plugin/lifecycle@0.1.0";
 
-/// The kinds and the interface that each exports.
-pub(crate) const KINDS: [(&str, &str); 3] = [
-    ("tools", "hubcap:plugin/tools@0.1.0"),
-    ("validators", "hubcap:plugin/validators@0.1.0"),
-    ("providers", "hubcap:plugin/providers@0.1.0"),
-];
+/// The interface of the kind `tools`.
+pub(crate) const TOOLS: &str = "hubcap:plugin/tools@0.1.0";
+/// The interface of the kind `validators`.
+pub(crate) const VALIDATORS: &str = "hubcap:plugin/validators@0.1.0";
+/// The interface of the kind `providers`.
+pub(crate) const PROVIDERS: &str = "hubcap:plugin/providers@0.1.0";

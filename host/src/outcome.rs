@@ -3,18 +3,18 @@
 //! Invariant: every call has exactly one.
 
 use crate::error::CallError;
-use crate::model::{Receipt, ToolOutput};
+use crate::model::Receipt;
 
 /// How a call ended.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Outcome<T> {
     /// What came back.
-    pub result: Result<ToolOutput, CallError>,
+    pub result: Result<T, CallError>,
     /// What it cost; absent where no guest ran.
     pub receipt: Option<Receipt>,
 }
 
-impl Outcome {
+impl<T> Outcome<T> {
     /// An end before any guest ran.
     pub fn refused(error: CallError) -> Self {
         Self { result: Err(error), receipt: None }

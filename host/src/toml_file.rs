@@ -37,16 +37,9 @@ impl std::error::Error for FileError {}
 pub fn parse<T: DeserializeOwned>(file: &str, content: &str) -> Result<T, FileError> {
     toml::from_str(content).map_err(|error| FileError {
         file: file.to_owned(),
-        position: error.span().map(|span| position(content, span.start)),
+        position: error.span().map(|span| text::position(content, span.start)),
         message: explain(error.message(), error.span().and_then(|span| content.get(span))),
     })
-}
-
-/// Line and column, from 1, of a byte offset.
-pub(crate) fn position(content: &str, offset: usize) -> (usize, usize) {
-    let before = text::truncate(content, offset);
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 /// The parser's words, with what the file says at that place, and for an unknown key with an offer of

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Common, Done, Failure, print, print_json};
 use crate::mcp::result_json;
-use crate::model::{Call, Content, ResourceBody, ToolOutput};
+use crate::model::{Call, Content, ResourceBody, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
 
 #[derive(Args)]
@@ -26,25 +26,25 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let arguments = read_arguments(&options.arguments)?;
     let plugin = options.name.split('_').next();
     let hub = common.hub(plugin).await?;
-    let call = Call::new(options.name, arguments);
+    let call = Call::new(ToolCall::new(options.name, arguments));
     let stop = call.cancel.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.cancel();
         }
     });
-    let outcome = hub.call(call).await;
+    let outcome = hub.call_tool(call).await;
     if options.json { print_whole(outcome) } else { print_result(outcome) }
 }
 
-fn print_whole(outcome: Outcome) -> Done {
+fn print_whole(outcome: Outcome<ToolOutput>) -> Done {
     let failed = outcome.result.is_err();
     print_json(&result_json(outcome))?;
     // Everything was said in the JSON.
     if failed { Err(Failure::Failed(String::new())) } else { Ok(()) }
 }
 
-fn print_result(outcome: Outcome) -> Done {
+fn print_result(outcome: Outcome<ToolOutput>) -> Done {
     match outcome.result {
         Ok(output) => print(&as_text(&output)),
         Err(error) => Err(Failure::Failed(error.to_string())),

@@ -43,11 +43,11 @@ impl Hall {
     }
 
     /// Takes a place, and waits for one if there is room to wait.
-    pub(super) async fn enter<'a>(
+    pub(super) async fn enter<'a, W>(
         &'a self,
         seats: &'a Seats,
         deadline: Instant,
-        call: &Call,
+        call: &Call<W>,
     ) -> Result<Place<'a>, CallError> {
         let calm = call.outlet.as_ref().is_none_or(|outlet| outlet.is_calm());
         if let Some(place) = self.try_enter(seats).filter(|_| calm) {
@@ -73,7 +73,7 @@ impl Hall {
         Some(Place { _seat: seat, _place: place })
     }
 
-    async fn wait<'a>(&'a self, seats: &'a Seats, call: &Call) -> Result<Place<'a>, CallError> {
+    async fn wait<'a, W>(&'a self, seats: &'a Seats, call: &Call<W>) -> Result<Place<'a>, CallError> {
         let closed = |_| CallError::new(Code::Unavailable, Blame::Host, "hubcap is shutting down");
         // The plugin's own seat first: whoever waits for it holds nothing that others need.
         let seat = seats.seats.acquire().await.map_err(closed)?;
@@ -129,8 +129,8 @@ mod tests {
         Hall::new(&Limits { calls, calls_per_plugin, queue, queue_wait, ..Limits::default() })
     }
 
-    fn call() -> Call {
-        Call::new("plugin_tool", serde_json::Map::new())
+    fn call() -> Call<()> {
+        Call::new(())
     }
 
     fn later() -> Instant {

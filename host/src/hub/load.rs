@@ -228,9 +228,9 @@ async fn read(candidate: Candidate, max: usize) -> (Candidate, Result<(Identity,
 async fn load(sandbox: Arc<Sandbox>, one: Settled) -> (FileReport, Option<Plugin>) {
     let Settled { candidate, identity, bytes, config } = one;
     match Plugin::load(sandbox, identity.clone(), bytes, &config).await {
-        Ok((plugin, kinds)) => {
+        Ok(plugin) => {
             let mut report = report(&candidate, Some(&identity), State::Ready, None);
-            report.kinds = kinds.into_iter().map(Into::into).collect();
+            report.kinds = plugin.kinds().into_iter().map(|kind| kind.as_str().to_owned()).collect();
             report.tools = plugin.tools.len();
             (report, Some(plugin))
         }

@@ -3,6 +3,7 @@
 //! Invariant: on the way of a call nothing compiles, reads a directory or takes a lock that all
 //! calls share: the registry is a snapshot that is swapped whole.
 
+mod builtin;
 mod bulkhead;
 mod load;
 mod registry;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::time::timeout_at;
 use tracing::Instrument;
@@ -20,9 +20,11 @@ use crate::config::Limits;
 use crate::error::{Blame, CallError, Code};
 use crate::model::{Call, Tool, text};
 use crate::outcome::Outcome;
+use crate::plugin::{Kind, Plugin, Work};
 
+use builtin::Builtins;
 use bulkhead::Hall;
-use registry::{Entry, Registry};
+use registry::{Loaded, Registry};
 
 pub use load::{LoadError, Loader};
 pub use registry::{FileReport, State};
@@ -39,6 +41,7 @@ pub struct Hub {
     hall: Hall,
     /// Until when a list or a call waits for loading.
     loading_until: Instant,
+    builtins: Builtins,
 }
 
 impl Hub {
@@ -50,26 +53,26 @@ impl Hub {
             loaded,
             hall: Hall::new(limits),
             loading_until: Instant::now() + loading_wait,
+            builtins: Builtins::default(),
         }
     }
 
-    /// Calls a tool. Always one outcome, no later than the tool's deadline.
-    pub async fn call(&self, mut call: Call) -> Outcome {
+    /// Does one piece of work. Always one outcome, no later than the plugin's deadline.
+    pub async fn call<W: Work>(&self, call: Call<W>) -> Outcome<W::Output> {
         let arrived = Instant::now();
-        let entry = match self.find(&call.tool).await {
-            Ok(entry) => entry,
+        let loaded = match self.find(&call.work).await {
+            Ok(loaded) => loaded,
             Err(error) => return Outcome::refused(error),
         };
         // At the level of errors, so that no log level drops the ids from the lines inside.
         let span = tracing::error_span!(
             "call",
             call_id = %call.id,
-            plugin = %entry.plugin.id,
-            tool = %entry.tool().name,
+            plugin = %loaded.plugin.id,
+            tool = %call.work.name(),
         );
         async {
-            let arguments = std::mem::take(&mut call.arguments);
-            let outcome = self.run(&entry, arguments, &call, arrived).await;
+            let outcome = self.run(&loaded, &call, arrived).await;
             report(&outcome, arrived);
             outcome
         }
@@ -77,30 +80,28 @@ impl Hub {
         .await
     }
 
-    async fn run(
-        &self,
-        entry: &Entry,
-        arguments: Map<String, Value>,
-        call: &Call,
-        arrived: Instant,
-    ) -> Outcome {
-        let tool = entry.tool();
-        let arguments = Value::Object(arguments);
-        if let Err(error) = tool.check_arguments(&arguments) {
+    async fn run<W: Work>(&self, loaded: &Loaded, call: &Call<W>, arrived: Instant) -> Outcome<W::Output> {
+        if let Err(error) = call.work.check(&loaded.plugin) {
             return Outcome::refused(error);
         }
-        let deadline = arrived + entry.plugin.budget().deadline;
-        let _place = match self.hall.enter(&entry.seats, deadline, call).await {
-            Ok(place) => place,
-            Err(error) => return Outcome::refused(error),
-        };
-        entry.plugin.call(tool, &arguments, call, deadline).await
+        let deadline = arrived + loaded.plugin.budget().deadline;
+        match self.hall.enter(&loaded.seats, deadline, call).await {
+            Ok(_place) => loaded.plugin.call(call, deadline).await,
+            Err(error) => Outcome::refused(error),
+        }
     }
 
-    /// All tools, by name. Waits until every file has been looked at, within a bound.
+    /// All tools, the hub's own among them, by name. Waits until every file has been looked at, within a bound.
     pub async fn tools(&self) -> Arc<[Tool]> {
         self.wait_until_loaded().await;
-        Arc::clone(&self.registry.load().tools)
+        let registry = self.registry.load();
+        let own = self.builtins.offered(&registry);
+        if own.is_empty() {
+            return Arc::clone(&registry.tools);
+        }
+        let mut tools: Vec<Tool> = registry.tools.iter().chain(own).cloned().collect();
+        tools.sort_by(|a, b| a.name.cmp(&b.name));
+        tools.into()
     }
 
     /// Every file of the plugin directories and what became of it, by name. Waits as [`Self::tools`] does.
@@ -109,33 +110,39 @@ impl Hub {
         self.registry.load().files.clone()
     }
 
-    /// Finds a tool; while plugins are loading, it may be the next that is ready.
-    async fn find(&self, name: &str) -> Result<Entry, CallError> {
-        if let Some(entry) = self.registry.load().find(name) {
-            return Ok(entry);
+    /// The plugins of a kind, by id.
+    pub async fn plugins(&self, kind: Kind) -> Vec<Arc<Plugin>> {
+        self.wait_until_loaded().await;
+        self.registry.load().plugins(kind)
+    }
+
+    /// Finds who offers it; while plugins are loading, it may be the next that is ready.
+    async fn find<W: Work>(&self, work: &W) -> Result<Loaded, CallError> {
+        if let Some(found) = self.registry.load().find(work) {
+            return Ok(found);
         }
         let mut loaded = self.loaded.subscribe();
         loop {
             let all = *loaded.borrow_and_update();
-            let registry = self.registry.load();
-            if let Some(entry) = registry.find(name) {
-                return Ok(entry);
+            let registry = self.registry.load_full();
+            if let Some(found) = registry.find(work) {
+                return Ok(found);
             }
             let waiting = timeout_at(self.loading_until.into(), loaded.changed());
             if all || !matches!(waiting.await, Ok(Ok(()))) {
-                return Err(self.not_found(name, &registry));
+                return Err(self.not_found(work, &registry));
             }
         }
     }
 
-    /// Why there is no such tool, as far as that can be told.
-    fn not_found(&self, name: &str, registry: &Registry) -> CallError {
+    /// Why nobody offers it, as far as that can be told.
+    fn not_found<W: Work>(&self, work: &W, registry: &Registry) -> CallError {
+        let (kind, name) = (W::KIND.singular(), work.asked_for());
         let shown = text::one_line(text::truncate(name, 100)).into_owned();
-        let plugin = name.split_once('_').map_or("", |(plugin, _)| plugin);
-        let file = registry.files.iter().find(|file| file.id.as_deref() == Some(plugin));
+        let file = registry.files.iter().find(|file| file.id.as_deref() == Some(work.plugin_id()));
         match file.filter(|file| file.state != State::Ready) {
-            Some(FileReport { file, reason: Some(reason), .. }) => {
-                let message = format!("the plugin {plugin:?} cannot be called: {file}: {reason}");
+            Some(FileReport { id: Some(id), file, reason: Some(reason), .. }) => {
+                let message = format!("the plugin {id:?} cannot be called: {file}: {reason}");
                 CallError::new(Code::Unavailable, Blame::Plugin, message)
             }
             _ if !*self.loaded.borrow() => {
@@ -144,12 +151,17 @@ impl Hub {
                 CallError::new(Code::Unavailable, Blame::Host, message)
             }
             _ => {
-                let names = registry.tools.iter().map(|tool| tool.name.as_str());
-                let offer = text::nearest(name, names).map_or_else(
-                    || "; list the tools for the names that there are".into(),
-                    |nearest| format!("; did you mean {nearest:?}?"),
-                );
-                CallError::new(Code::UnknownTool, Blame::Caller, format!("there is no tool {shown:?}{offer}"))
+                let names = registry.names(W::KIND);
+                let offer = match text::nearest(name, names.iter().map(String::as_str)) {
+                    Some(nearest) => format!("; did you mean {nearest:?}?"),
+                    None if names.is_empty() => format!("; no plugin with a {kind} is loaded"),
+                    None => format!("; there are {}", text::truncate(&names.join(", "), 1_000)),
+                };
+                CallError::new(
+                    Code::UnknownTool,
+                    Blame::Caller,
+                    format!("there is no {kind} {shown:?}{offer}"),
+                )
             }
         }
     }
@@ -164,7 +176,7 @@ impl Hub {
 }
 
 /// One line per call: ids stand on the span, never arguments or results.
-fn report(outcome: &Outcome, arrived: Instant) {
+fn report<T>(outcome: &Outcome<T>, arrived: Instant) {
     let micros = u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
     let fuel = outcome.receipt.as_ref().map_or(0, |receipt| receipt.fuel);
     match &outcome.result {
@@ -189,7 +201,7 @@ mod tests {
     use super::Hub;
     use crate::config::Limits;
     use crate::error::Code;
-    use crate::model::Call;
+    use crate::model::{Call, ToolCall};
 
     #[tokio::test]
     async fn a_list_waits_for_loading_and_no_longer_than_its_bound() {
@@ -204,7 +216,7 @@ mod tests {
     #[tokio::test]
     async fn a_tool_that_is_not_there_is_unavailable_while_loading_and_unknown_after_it() {
         let hub = Hub::new(&Limits::default(), Duration::from_millis(10));
-        let call = || Call::new("none_such", serde_json::Map::new());
+        let call = || Call::new(ToolCall::new("none_such", serde_json::Map::new()));
         assert_eq!(hub.call(call()).await.result.unwrap_err().code, Code::Unavailable);
         _ = hub.loaded.send_replace(true);
         assert_eq!(hub.call(call()).await.result.unwrap_err().code, Code::UnknownTool);

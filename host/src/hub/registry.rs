@@ -1,4 +1,4 @@
-//! What the hub knows: tools by name, and every file with what became of it.
+//! What the hub knows: plugins by id, their tools, and every file with what became of it.
 //!
 //! Invariant: a snapshot; it never changes once it is published.
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::hub::bulkhead::Seats;
 use crate::model::Tool;
-use crate::plugin::{LoadedTool, Plugin};
+use crate::plugin::{Kind, Plugin, Work};
 
 /// A file of a plugin directory and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,24 +53,10 @@ pub(super) struct Loaded {
     pub(super) path: String,
 }
 
-/// One tool, found.
-pub(super) struct Entry {
-    pub(super) plugin: Arc<Plugin>,
-    pub(super) seats: Arc<Seats>,
-    index: usize,
-}
-
-impl Entry {
-    pub(super) fn tool(&self) -> &LoadedTool {
-        &self.plugin.tools[self.index]
-    }
-}
-
 /// The snapshot.
 #[derive(Default)]
 pub(super) struct Registry {
-    plugins: Vec<Loaded>,
-    by_name: HashMap<String, (Loaded, usize)>,
+    by_id: HashMap<String, Loaded>,
     pub(super) tools: Arc<[Tool]>,
     pub(super) files: Vec<FileReport>,
 }
@@ -79,26 +65,40 @@ impl Registry {
     /// A snapshot of these plugins and files.
     pub(super) fn new(plugins: &[Loaded], mut files: Vec<FileReport>) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut tools: Vec<Tool> = Vec::new();
-        let mut by_name = HashMap::new();
-        for loaded in plugins {
-            for (index, tool) in loaded.plugin.tools.iter().enumerate() {
-                tools.push(tool.tool.clone());
-                by_name.insert(tool.tool.name.clone(), (loaded.clone(), index));
-            }
-        }
+        let mut tools: Vec<Tool> = plugins
+            .iter()
+            .flat_map(|loaded| loaded.plugin.tools.iter().map(|tool| tool.tool.clone()))
+            .collect();
         tools.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { plugins: plugins.to_vec(), by_name, tools: tools.into(), files }
+        let by_id = plugins.iter().map(|loaded| (loaded.plugin.id.to_string(), loaded.clone())).collect();
+        Self { by_id, tools: tools.into(), files }
     }
 
     /// The plugin that was loaded from this path.
     pub(super) fn at(&self, path: &str) -> Option<Loaded> {
-        self.plugins.iter().find(|loaded| loaded.path == path).cloned()
+        self.by_id.values().find(|loaded| loaded.path == path).cloned()
     }
 
-    /// The tool of this full name.
-    pub(super) fn find(&self, name: &str) -> Option<Entry> {
-        let (loaded, index) = self.by_name.get(name)?;
-        Some(Entry { plugin: Arc::clone(&loaded.plugin), seats: Arc::clone(&loaded.seats), index: *index })
+    /// The plugin that offers this work.
+    pub(super) fn find<W: Work>(&self, work: &W) -> Option<Loaded> {
+        self.by_id.get(work.plugin_id()).filter(|loaded| work.offered_by(&loaded.plugin)).cloned()
+    }
+
+    /// The plugins of a kind, by id.
+    pub(super) fn plugins(&self, kind: Kind) -> Vec<Arc<Plugin>> {
+        let all = self.by_id.values().map(|loaded| &loaded.plugin);
+        let mut plugins: Vec<_> = all.filter(|plugin| plugin.kinds().contains(&kind)).cloned().collect();
+        plugins.sort_by(|a, b| a.id.cmp(&b.id));
+        plugins
+    }
+
+    /// What can be asked for of a kind, by name.
+    pub(super) fn names(&self, kind: Kind) -> Vec<String> {
+        match kind {
+            Kind::Tools => self.tools.iter().map(|tool| tool.name.clone()).collect(),
+            Kind::Validators | Kind::Providers => {
+                self.plugins(kind).iter().map(|plugin| plugin.id.to_string()).collect()
+            }
+        }
     }
 }

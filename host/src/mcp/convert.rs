@@ -44,7 +44,7 @@ fn annotations(hints: Annotations) -> Option<ToolAnnotations> {
 }
 
 /// The result of `tools/call`.
-pub(super) fn result(outcome: Outcome) -> CallToolResult {
+pub(super) fn result(outcome: Outcome<ToolOutput>) -> CallToolResult {
     let mut meta = MetaObject::new();
     if let Some(receipt) = &outcome.receipt {
         // A receipt is made of numbers and texts, which JSON always has words for.
@@ -62,7 +62,7 @@ pub(super) fn result(outcome: Outcome) -> CallToolResult {
 }
 
 /// The same result as JSON, in the shape in which agents get it.
-pub fn result_json(outcome: Outcome) -> Value {
+pub fn result_json(outcome: Outcome<ToolOutput>) -> Value {
     let mut result = result(outcome);
     // A word of the conversation that only some revisions of MCP have; no part of the outcome.
     result.result_type = None;

@@ -21,7 +21,7 @@ use super::message::REVISION;
 use super::{convert, page, progress};
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
-use crate::model::Call;
+use crate::model::{Call, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
 
 /// In the `_meta` of every result from 2026-07-28 on: who answered.
@@ -65,7 +65,7 @@ impl Handler {
         }
     }
 
-    async fn run(&self, call: Call, context: &RequestContext<RoleServer>) -> Outcome {
+    async fn run(&self, call: Call<ToolCall>, context: &RequestContext<RoleServer>) -> Outcome<ToolOutput> {
         match context.meta.get_progress_token() {
             None => guarded(&self.hub, call).await,
             Some(token) => {
@@ -79,9 +79,9 @@ impl Handler {
 /// One call, in which a panic of the host is the end of the call and not of the conversation: it becomes
 /// a result with `internal`, not a JSON-RPC error, because agents read results, and most clients show
 /// JSON-RPC errors to nobody.
-async fn guarded(hub: &Hub, call: Call) -> Outcome {
+async fn guarded(hub: &Hub, call: Call<ToolCall>) -> Outcome<ToolOutput> {
     let id = call.id;
-    AssertUnwindSafe(hub.call(call)).catch_unwind().await.unwrap_or_else(|_| {
+    AssertUnwindSafe(hub.call_tool(call)).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(call_id = %id, "a panic ended a call");
         let text = format!(
             "a fault inside hubcap ended this call, and no other; the log says more under {id}. \
@@ -129,7 +129,7 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let mut call = Call::new(request.name, request.arguments.unwrap_or_default());
+        let mut call = Call::new(ToolCall::new(request.name, request.arguments.unwrap_or_default()));
         call.cancel = context.ct.clone();
         let place = context.extensions.get::<Arc<Place>>();
         call.outlet = place.map(|place| Arc::clone(place.answer.out()) as _);

@@ -10,21 +10,54 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::CallId;
 
-/// A call of one tool, as it reaches the hub.
+/// A call, as it reaches the hub: a [`ToolCall`], a [`Validation`](crate::model::Validation) or a
+/// [`Conversation`](crate::model::Conversation), and what is common to all.
 #[derive(Debug)]
-pub struct Call {
+pub struct Call<W> {
     /// Names it in logs and the receipt.
     pub id: CallId,
-    /// Full name of the tool, `<plugin-id>_<tool>`.
-    pub tool: String,
-    /// The arguments, not checked yet.
-    pub arguments: Map<String, Value>,
+    /// What is to be done.
+    pub work: W,
     /// Fires when the caller gives up: the work stops then.
     pub cancel: CancellationToken,
     /// Where news of the call goes, if anybody asked for it.
     pub progress: Option<ProgressSender>,
     /// Where its answer goes, if that can be blocked.
     pub outlet: Option<Arc<dyn Outlet>>,
+}
+
+impl<W> Call<W> {
+    /// A call that nobody follows and that only its deadline ends.
+    pub fn new(work: W) -> Self {
+        Self { id: CallId::next(), work, cancel: CancellationToken::new(), progress: None, outlet: None }
+    }
+
+    /// The same call with other work.
+    pub fn with<V>(&self, work: V) -> Call<V> {
+        Call {
+            id: self.id,
+            work,
+            cancel: self.cancel.clone(),
+            progress: self.progress.clone(),
+            outlet: self.outlet.clone(),
+        }
+    }
+}
+
+/// A call of one tool.
+#[derive(Clone, Debug)]
+pub struct ToolCall {
+    /// Full name of the tool, `<plugin-id>_<tool>`.
+    pub tool: String,
+    /// The arguments: an object, not checked yet.
+    pub arguments: Value,
+}
+
+impl ToolCall {
+    /// A call of `tool` with these arguments.
+    pub fn new(tool: impl Into<String>, arguments: Map<String, Value>) -> Self {
+        Self { tool: tool.into(), arguments: Value::Object(arguments) }
+    }
 }
 
 /// Where answers go. No call starts while answers wait for a caller who does not take them: what they
@@ -35,20 +68,6 @@ pub trait Outlet: fmt::Debug + Send + Sync {
 
     /// Waits until they do.
     fn calm(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-}
-
-impl Call {
-    /// A call that nobody follows and that only its deadline ends.
-    pub fn new(tool: impl Into<String>, arguments: Map<String, Value>) -> Self {
-        Self {
-            id: CallId::next(),
-            tool: tool.into(),
-            arguments,
-            cancel: CancellationToken::new(),
-            progress: None,
-            outlet: None,
-        }
-    }
 }
 
 /// Sends news of a call. It never waits: what the follower does not take in time is dropped.

@@ -4,13 +4,19 @@
 
 mod budget;
 mod call;
+mod completion;
 mod id;
 mod receipt;
 pub mod text;
 mod tool;
+mod validation;
 
 pub use budget::Budget;
-pub use call::{Call, Outlet, Progress, ProgressSender};
+pub use call::{Call, Outlet, Progress, ProgressSender, ToolCall};
+pub use completion::{Completion, Conversation, Message, Model, Role, StopReason, Usage};
 pub use id::{CallId, PLUGIN_ID_RULE, PluginId, is_tool_name};
 pub use receipt::Receipt;
 pub use tool::{Annotations, Content, ResourceBody, Tool, ToolOutput};
+pub use validation::{
+    Artifact, Finding, Fix, Report, Rule, Severity, TextSpan, Validation, ValidationOptions,
+};

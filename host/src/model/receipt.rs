@@ -25,3 +25,20 @@ pub struct Receipt {
     /// Bytes of the result.
     pub result_bytes: u64,
 }
+
+impl Receipt {
+    /// What several calls cost together, side by side: the work is summed, the wall time is the longest.
+    pub fn sum(tool: &str, parts: Vec<Self>) -> Option<Self> {
+        parts.into_iter().reduce(|sum, part| Self {
+            call_id: sum.call_id,
+            plugin: sum.plugin + "," + &part.plugin,
+            tool: tool.to_owned(),
+            fuel: sum.fuel + part.fuel,
+            peak_memory_bytes: sum.peak_memory_bytes + part.peak_memory_bytes,
+            wall_micros: sum.wall_micros.max(part.wall_micros),
+            log_lines: sum.log_lines + part.log_lines,
+            log_lines_dropped: sum.log_lines_dropped + part.log_lines_dropped,
+            result_bytes: sum.result_bytes + part.result_bytes,
+        })
+    }
+}

@@ -66,6 +66,13 @@ pub fn clean_and_cut(text: &str, chars: usize) -> String {
     kept + CUT
 }
 
+/// Line and column, from 1, of a byte offset. Columns count characters.
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = truncate(text, offset);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
 /// One line for a log: hidden characters and line ends are escaped, so that what a guest writes is
 /// seen as it is and can never look like a line of the host.
 pub fn one_line(text: &str) -> Cow<'_, str> {

@@ -41,11 +41,7 @@ pub(super) fn output(
     given: tool_types::ToolOutput,
     schema: Option<&Checker>,
 ) -> Result<(ToolOutput, u64), CallError> {
-    let bytes = size(&given);
-    if bytes > MAX_RESULT {
-        let message = format!("the result has {bytes} bytes, more than {MAX_RESULT}; ask for less");
-        return Err(CallError::new(Code::Limit, Blame::Plugin, message));
-    }
+    let bytes = within_result_limit(size(&given))?;
     let structured = given.structured.as_deref().map(parse).transpose()?;
     match (schema, &structured) {
         (Some(schema), Some(value)) => schema.check_output(value)?,
@@ -55,7 +51,16 @@ pub(super) fn output(
         (None, _) => {}
     }
     let content = given.content.into_iter().filter_map(content).collect();
-    Ok((ToolOutput { content, structured }, bytes as u64))
+    Ok((ToolOutput { content, structured }, bytes))
+}
+
+/// The size of a result, if it is not too large.
+pub(super) fn within_result_limit(bytes: usize) -> Result<u64, CallError> {
+    if bytes <= MAX_RESULT {
+        return Ok(bytes as u64);
+    }
+    let message = format!("the result has {bytes} bytes, more than {MAX_RESULT}; ask for less");
+    Err(CallError::new(Code::Limit, Blame::Plugin, message))
 }
 
 fn parse(structured: &str) -> Result<Value, CallError> {

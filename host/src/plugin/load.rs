@@ -8,16 +8,19 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use wasmparser::{Parser, Payload};
+use wasmtime::Store;
 use wasmtime::component::Component;
 
-use crate::bindings::{BaseIndices, KINDS, LIFECYCLE, ToolsKindIndices};
+use crate::bindings::{
+    self, BaseIndices, LIFECYCLE, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices,
+};
 use crate::config::PluginConfig;
 use crate::error::CallError;
 use crate::manifest::{self, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
-use crate::plugin::{Exports, INIT_DEADLINE, LoadedTool, Plugin, convert, define};
-use crate::sandbox::Sandbox;
+use crate::plugin::{Exports, INIT_DEADLINE, Kind, Plugin, convert, define, providers, validators};
+use crate::sandbox::{CallState, CallStore, Sandbox};
 
 /// Fuel for `init` and one list.
 const LOAD_FUEL: u64 = 200_000_000;
@@ -124,7 +127,7 @@ impl Plugin {
         identity: Identity,
         bytes: Vec<u8>,
         config: &PluginConfig,
-    ) -> Result<(Self, Vec<&'static str>), Refusal> {
+    ) -> Result<Self, Refusal> {
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
         let pre = sandbox.prepare(&component).map_err(|error| missing_import(&component, &error))?;
@@ -132,8 +135,18 @@ impl Plugin {
         let exports = Exports {
             base: BaseIndices::new(&pre).map_err(wrong)?,
             tools: kinds
-                .contains(&"tools")
+                .contains(&Kind::Tools)
                 .then(|| ToolsKindIndices::new(&pre))
+                .transpose()
+                .map_err(wrong)?,
+            validators: kinds
+                .contains(&Kind::Validators)
+                .then(|| ValidatorsKindIndices::new(&pre))
+                .transpose()
+                .map_err(wrong)?,
+            providers: kinds
+                .contains(&Kind::Providers)
+                .then(|| ProvidersKindIndices::new(&pre))
                 .transpose()
                 .map_err(wrong)?,
         };
@@ -141,37 +154,41 @@ impl Plugin {
             id: identity.id,
             version: identity.version,
             tools: Vec::new(),
+            rules: Vec::new(),
+            models: Vec::new(),
             pre,
             exports,
             config: config_json(&config.config)?,
             budget: config.budget,
             sandbox,
         };
-        plugin.tools = plugin.define().await?;
-        Ok((plugin, kinds))
+        plugin.define().await?;
+        Ok(plugin)
     }
 
-    /// Runs `init` and asks for the tools, in a store of its own.
-    async fn define(&self) -> Result<Vec<LoadedTool>, Refusal> {
+    /// Runs `init` and asks for what the plugin offers, in a store of its own.
+    async fn define(&mut self) -> Result<(), Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
         let mut store = self.sandbox.open(&budget, None).of_the_host();
-        let never = CancellationToken::new();
-        let instance = self
-            .start(&mut store, Instant::now() + INIT_DEADLINE, &never)
-            .await
-            .map_err(|error| failed("init", &error))?;
-        if self.exports.tools.is_none() {
-            return Ok(Vec::new());
+        let started = self.start(&mut store, Instant::now() + INIT_DEADLINE, &CancellationToken::new()).await;
+        let instance = started.map_err(|error| failed("init", &error))?;
+        let bad = |what: String| format!("bad definition: {what}");
+        if self.exports.tools.is_some() {
+            let given =
+                ask(&mut store, "list-tools", async |store| self.list_tools(store, &instance).await).await?;
+            self.tools = define::tools(&self.id, given).map_err(bad)?;
         }
-        let listed = store
-            .run("list-tools", Instant::now() + LIST_DEADLINE, &never, async |store| {
-                let tools = self.tools_export(&mut *store, &instance)?;
-                tools.hubcap_plugin_tools().call_list_tools(store).await
-            })
-            .await
-            .map_err(|error| failed("list-tools", &error))?;
-        let given = listed.map_err(|error| failed("list-tools", &convert::guest_error(error)))?;
-        define::tools(&self.id, given).map_err(|what| format!("bad definition: {what}"))
+        if self.exports.validators.is_some() {
+            let given =
+                ask(&mut store, "rules", async |store| self.list_rules(store, &instance).await).await?;
+            self.rules = validators::define(given).map_err(bad)?;
+        }
+        if self.exports.providers.is_some() {
+            let given =
+                ask(&mut store, "models", async |store| self.list_models(store, &instance).await).await?;
+            self.models = providers::define(given).map_err(bad)?;
+        }
+        Ok(())
     }
 }
 
@@ -186,6 +203,16 @@ async fn compile(sandbox: &Arc<Sandbox>, bytes: Vec<u8>, deadline: Duration) -> 
         .map_err(|error| format!("not a valid component: {}", first_line(&format!("{error:#}"))))
 }
 
+/// Calls one of the exports that list something.
+async fn ask<T>(
+    store: &mut CallStore,
+    what: &str,
+    step: impl AsyncFnOnce(&mut Store<CallState>) -> wasmtime::Result<Result<T, bindings::Error>>,
+) -> Result<T, Refusal> {
+    let listed = store.run(what, Instant::now() + LIST_DEADLINE, &CancellationToken::new(), step).await;
+    listed.and_then(|listed| listed.map_err(convert::guest_error)).map_err(|error| failed(what, &error))
+}
+
 fn failed(step: &str, error: &CallError) -> Refusal {
     format!("failed in {step}: {error}")
 }
@@ -196,7 +223,7 @@ fn config_json(config: &Map<String, Value>) -> Result<String, Refusal> {
 }
 
 /// The kinds that a component exports.
-fn check_world(component: &Component) -> Result<Vec<&'static str>, Refusal> {
+fn check_world(component: &Component) -> Result<Vec<Kind>, Refusal> {
     let engine = component.engine();
     let exports: Vec<String> =
         component.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect();
@@ -209,11 +236,20 @@ fn check_world(component: &Component) -> Result<Vec<&'static str>, Refusal> {
             None => format!("wrong world: it does not export {LIFECYCLE}"),
         });
     }
-    let kinds: Vec<_> = KINDS.iter().filter(|(_, interface)| has(interface)).map(|(kind, _)| *kind).collect();
+    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| has(interface(*kind))).collect();
     if kinds.is_empty() {
         return Err("wrong world: it exports no kind: tools, validators or providers".into());
     }
     Ok(kinds)
+}
+
+/// The interface that a plugin of this kind exports.
+fn interface(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tools => bindings::TOOLS,
+        Kind::Validators => bindings::VALIDATORS,
+        Kind::Providers => bindings::PROVIDERS,
+    }
 }
 
 /// Names the import that is not there, as wasmtime's own text does in more words.

@@ -7,27 +7,30 @@ mod define;
 mod expand;
 mod file;
 mod load;
-mod schema;
+mod providers;
+pub(crate) mod schema;
+mod tools;
+mod validators;
+mod work;
 
 pub use file::{Candidate, Contents, ScanError, Stamp, scan};
 pub use load::{Identity, Refusal};
+pub use tools::LoadedTool;
+pub use work::{Kind, Running, Work};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, trace_span};
 use wasmtime::component::{Instance, InstancePre};
 
-use crate::bindings::{BaseIndices, Context, ToolsKindIndices};
+use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices};
 use crate::error::CallError;
-use crate::model::{Budget, Call, PluginId, Receipt, Tool, ToolOutput};
+use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
 use crate::sandbox::{CallState, CallStore, Sandbox};
 use crate::telemetry::STAGE;
-
-use schema::Checker;
 
 /// Longest that `init` may take.
 pub(crate) const INIT_DEADLINE: Duration = Duration::from_secs(5);
@@ -40,6 +43,10 @@ pub struct Plugin {
     pub version: String,
     /// Its tools, in the order of their names.
     pub tools: Vec<LoadedTool>,
+    /// Its validator's rules, in the order of their ids.
+    pub rules: Vec<Rule>,
+    /// Its provider's models, the default one first.
+    pub models: Vec<Model>,
     pre: InstancePre<CallState>,
     exports: Exports,
     config: String,
@@ -51,26 +58,8 @@ pub struct Plugin {
 struct Exports {
     base: BaseIndices,
     tools: Option<ToolsKindIndices>,
-}
-
-/// A tool with its checks, made when it is loaded.
-pub struct LoadedTool {
-    /// The definition, checked and cleaned.
-    pub tool: Tool,
-    /// Its name inside the plugin.
-    pub name: String,
-    input: Checker,
-    output: Option<Checker>,
-}
-
-impl LoadedTool {
-    /// Checks a call's arguments against the tool's schema.
-    ///
-    /// # Errors
-    /// `invalid-arguments`, with the paths that fail and why.
-    pub fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
-        self.input.check_arguments(arguments)
-    }
+    validators: Option<ValidatorsKindIndices>,
+    providers: Option<ProvidersKindIndices>,
 }
 
 impl Plugin {
@@ -79,21 +68,25 @@ impl Plugin {
         &self.budget
     }
 
-    /// Calls a tool with arguments that were checked. `deadline` counts from when the hub took the call.
-    pub async fn call(
-        &self,
-        tool: &LoadedTool,
-        arguments: &Value,
-        call: &Call,
-        deadline: Instant,
-    ) -> Outcome {
+    /// What it exports.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let exports = |kind: &Kind| match kind {
+            Kind::Tools => self.exports.tools.is_some(),
+            Kind::Validators => self.exports.validators.is_some(),
+            Kind::Providers => self.exports.providers.is_some(),
+        };
+        Kind::ALL.into_iter().filter(exports).collect()
+    }
+
+    /// Does work that was checked. `deadline` counts from when the hub took the call.
+    pub async fn call<W: Work>(&self, call: &Call<W>, deadline: Instant) -> Outcome<W::Output> {
         let mut store = trace_span!(target: STAGE, "store")
             .in_scope(|| self.sandbox.open(&self.budget, call.progress.clone()));
-        let result = self.run(&mut store, tool, arguments, call, deadline).await;
+        let result = self.run(&mut store, call, deadline).await;
         let mut receipt = Receipt {
             call_id: call.id.to_string(),
             plugin: self.id.to_string(),
-            tool: tool.name.clone(),
+            tool: call.work.name().to_owned(),
             ..store.receipt()
         };
         let result = result.inspect(|(_, bytes)| receipt.result_bytes = *bytes).map(|(output, _)| output);
@@ -101,30 +94,22 @@ impl Plugin {
         Outcome { result, receipt: Some(receipt) }
     }
 
-    async fn run(
+    async fn run<W: Work>(
         &self,
         store: &mut CallStore,
-        tool: &LoadedTool,
-        arguments: &Value,
-        call: &Call,
+        call: &Call<W>,
         deadline: Instant,
-    ) -> Result<(ToolOutput, u64), CallError> {
+    ) -> Result<(W::Output, u64), CallError> {
         let instance = self.start(store, deadline, &call.cancel).await?;
-        let arguments = schema::to_json(arguments)?;
         let context = Context {
             call_id: call.id.to_string(),
             deadline_ms: millis(deadline.saturating_duration_since(Instant::now())),
             depth: 0,
             meta: Vec::new(),
         };
-        let returned = store
-            .run("the call", deadline, &call.cancel, async |store| {
-                let tools = self.tools_export(&mut *store, &instance)?;
-                tools.hubcap_plugin_tools().call_call_tool(store, &tool.name, &arguments, &context).await
-            })
-            .instrument(trace_span!(target: STAGE, "export"))
-            .await?;
-        convert::output(returned.map_err(convert::guest_error)?, tool.output.as_ref())
+        let running =
+            Running { store, instance: &instance, context: &context, deadline, cancel: &call.cancel };
+        call.work.run(self, running).await
     }
 
     /// Instantiates and initialises.
@@ -153,17 +138,11 @@ impl Plugin {
         ready.map_err(convert::guest_error)?;
         Ok(instance)
     }
+}
 
-    fn tools_export(
-        &self,
-        store: impl wasmtime::AsContextMut<Data = CallState>,
-        instance: &Instance,
-    ) -> wasmtime::Result<crate::bindings::ToolsKind> {
-        match &self.exports.tools {
-            Some(tools) => tools.load(store, instance),
-            None => Err(wasmtime::Error::msg("the plugin exports no tools")),
-        }
-    }
+/// A kind was asked of a plugin that does not export it: a fault of the host.
+fn not_exported() -> wasmtime::Error {
+    wasmtime::Error::msg("the plugin does not export this kind")
 }
 
 fn millis(duration: Duration) -> u64 {

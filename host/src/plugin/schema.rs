@@ -99,7 +99,7 @@ fn check_visible(string: &str) -> Result<(), String> {
 }
 
 /// A schema, compiled.
-pub(super) struct Checker {
+pub(crate) struct Checker {
     validator: Validator,
     /// Values of the schema, its references followed: what one value can cost at most.
     cost: usize,
@@ -110,7 +110,7 @@ impl Checker {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub(super) fn new(schema: &Map<String, Value>) -> Result<Self, String> {
+    pub(crate) fn new(schema: &Map<String, Value>) -> Result<Self, String> {
         let cost = expand::cost(schema)?;
         jsonschema::options()
             .with_draft(Draft::Draft202012)
@@ -121,7 +121,7 @@ impl Checker {
             .map_err(|error| format!("is no JSON Schema: at {}: {error}", place(&error)))
     }
 
-    pub(super) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
+    pub(crate) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
         let failed = |what: String| {
             let message = format!("the arguments do not match the tool's input schema: {what}");
             CallError::new(Code::InvalidArguments, Blame::Caller, message).private()
