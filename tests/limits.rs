@@ -82,6 +82,14 @@ const LIMITS: &[Limit] = &[
         "MAX_DEPTH",
         &["a_depth_of_64_is_read_and_one_of_65_is_not", "a_message_is_at_most_64_deep"],
     ),
+    Limit(
+        "mcp/json.rs",
+        "MAX_VALUES",
+        &[
+            "keys_and_values_are_counted_and_no_more_than_100000_are_kept",
+            "a_message_of_100000_keys_and_values_is_taken_and_a_larger_one_is_refused",
+        ],
+    ),
     Limit("mcp/message.rs", "MAX_ID", &["strings_of_256_bytes_and_integers_are_ids_and_nothing_else_is"]),
     Limit("mcp/message.rs", "MAX_QUOTE", &["no_error_repeats_the_clients_words_at_length"]),
     Limit("mcp/message.rs", "MAX_TOOL_NAME", &["no_error_repeats_the_clients_words_at_length"]),
@@ -93,7 +101,7 @@ const LIMITS: &[Limit] = &[
             "what_still_runs_when_the_drain_is_over_is_cancelled_and_answered",
         ],
     ),
-    Limit("mcp/mod.rs", "in_flight", &["no_more_requests_are_read_than_may_be_in_flight"]),
+    Limit("mcp/mod.rs", "in_flight", &["no_more_requests_run_than_may_be_in_flight"]),
     Limit("mcp/mod.rs", "line_bytes", &["a_line_at_the_limit_is_taken_and_one_beyond_it_is_skipped"]),
     Limit(
         "mcp/mod.rs",

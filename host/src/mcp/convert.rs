@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use rmcp::model::{
-    CallToolResult, ContentBlock, MetaObject, Resource, ResourceContents, Tool as McpTool, ToolAnnotations,
+    CallToolResult, ClientRequest, ContentBlock, ErrorCode, ErrorData, GetMeta, Implementation, MetaObject,
+    ProtocolVersion, RequestMetaObject, Resource, ResourceContents, ServerJsonRpcMessage, ServerResult,
+    Tool as McpTool, ToolAnnotations,
 };
 use serde_json::{Map, Value, json};
 
+use super::message::{REVISION, Request};
 use crate::error::CallError;
 use crate::model::{Annotations, Content, ResourceBody, Tool, ToolOutput};
 use crate::outcome::Outcome;
@@ -20,6 +23,44 @@ pub(super) const RECEIPT: &str = "hubcap/receipt";
 
 /// In the `_meta` of a failed result: the code, and who has to act.
 const ERROR: &str = "hubcap/error";
+
+/// In the `_meta` of every result from 2026-07-28 on: who answered.
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// The code of JSON-RPC's own range for errors of a server.
+const SERVER_ERROR: ErrorCode = ErrorCode(-32_000);
+
+/// Who answers.
+pub(super) fn implementation() -> Implementation {
+    Implementation::new("hubcap", env!("CARGO_PKG_VERSION")).with_title("hubcap plugin host")
+}
+
+/// Adds who answered, where the request's revision wants to know.
+pub(super) fn sign(meta: &mut Option<MetaObject>, asked: &RequestMetaObject) {
+    if is_modern(asked) {
+        meta.get_or_insert_default().0.insert(SERVER_INFO.to_owned(), json!(implementation()));
+    }
+}
+
+fn is_modern(asked: &RequestMetaObject) -> bool {
+    let revision = asked.get(REVISION).and_then(Value::as_str);
+    revision.is_some_and(|revision| revision >= ProtocolVersion::V_2026_07_28.as_str())
+}
+
+/// The answer to a request that reaches nobody: for a call a result, like any other failure.
+pub(super) fn turned_away(request: Request, error: CallError) -> ServerJsonRpcMessage {
+    let Request { id, body, .. } = request;
+    if !matches!(body, ClientRequest::CallToolRequest(_)) {
+        let error = ErrorData::new(SERVER_ERROR, error.to_string(), Some(error_meta(&error)));
+        return ServerJsonRpcMessage::error(error, Some(id));
+    }
+    let mut result = result(Outcome::refused(error));
+    if !is_modern(body.get_meta()) {
+        result.result_type = None;
+    }
+    sign(&mut result.meta, body.get_meta());
+    ServerJsonRpcMessage::response(ServerResult::CallToolResult(result), id)
+}
 
 /// A tool as `tools/list` shows it.
 pub(super) fn tool(tool: &Tool) -> McpTool {

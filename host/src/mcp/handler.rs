@@ -8,24 +8,18 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, ErrorData, Implementation, InitializeRequestParams,
-    InitializeResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
-    ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, ErrorData, InitializeRequestParams, InitializeResult,
+    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
-use serde_json::{Value, json};
 
 use super::flights::Place;
-use super::message::REVISION;
 use super::{convert, page, progress};
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
 use crate::model::{Call, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
-
-/// In the `_meta` of every result from 2026-07-28 on: who answered.
-const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// What agents are told before their first call.
 const INSTRUCTIONS: &str = "\
@@ -47,22 +41,12 @@ What a call cost is in `_meta[\"hubcap/receipt\"]`.";
 /// Answers the requests of one client.
 pub(super) struct Handler {
     hub: Arc<Hub>,
-    server_info: Value,
 }
 
 impl Handler {
     /// Answers with the tools of `hub`.
     pub(super) fn new(hub: Arc<Hub>) -> Self {
-        Self { hub, server_info: json!(implementation()) }
-    }
-
-    /// Adds who answered, where the client's revision wants to know.
-    fn sign(&self, meta: &mut Option<MetaObject>, context: &RequestContext<RoleServer>) {
-        let revision = context.meta.get(REVISION).and_then(Value::as_str);
-        if revision.is_some_and(|revision| revision >= ProtocolVersion::V_2026_07_28.as_str()) {
-            let meta = meta.get_or_insert_default();
-            meta.0.insert(SERVER_INFO.to_owned(), self.server_info.clone());
-        }
+        Self { hub }
     }
 
     async fn run(&self, call: Call<ToolCall>, context: &RequestContext<RoleServer>) -> Outcome<ToolOutput> {
@@ -94,7 +78,7 @@ async fn guarded(hub: &Hub, call: Call<ToolCall>) -> Outcome<ToolOutput> {
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(implementation())
+            .with_server_info(convert::implementation())
             .with_instructions(INSTRUCTIONS)
     }
 
@@ -120,7 +104,7 @@ impl ServerHandler for Handler {
             .map_err(|_| ErrorData::invalid_params("not a cursor of ours: begin again without one", None))?;
         let mut result = ListToolsResult::with_all_items(shown.iter().map(convert::tool).collect());
         result.next_cursor = next_cursor;
-        self.sign(&mut result.meta, &context);
+        convert::sign(&mut result.meta, &context.meta);
         Ok(result)
     }
 
@@ -139,15 +123,13 @@ impl ServerHandler for Handler {
         }
         if let Err(error) = &outcome.result
             && error.code == Code::UnknownTool
+            // A guest that says so did run: its word is a result like any other.
+            && outcome.receipt.is_none()
         {
             return Err(ErrorData::invalid_params(error.message().to_owned(), None));
         }
         let mut result = convert::result(outcome);
-        self.sign(&mut result.meta, &context);
+        convert::sign(&mut result.meta, &context.meta);
         Ok(result.into())
     }
-}
-
-fn implementation() -> Implementation {
-    Implementation::new("hubcap", env!("CARGO_PKG_VERSION")).with_title("hubcap plugin host")
 }

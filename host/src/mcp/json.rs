@@ -1,7 +1,8 @@
 //! One line, read strictly and in one pass into the parts of a JSON-RPC message.
 //!
 //! Invariant: what comes out was valid UTF-8 and JSON, at most [`MAX_DEPTH`] deep, and where a key stood
-//! twice in one object, at whatever depth, the envelope says so.
+//! twice in one object, at whatever depth, the envelope says so. Of a line with more than [`MAX_VALUES`]
+//! keys and values no more than that are kept.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,6 +12,9 @@ use serde_json::{Map, Number, Value};
 
 /// Objects and arrays inside of each other, with the message itself as the first.
 pub(super) const MAX_DEPTH: usize = 64;
+
+/// Keys and values of one message, itself included; a small object costs hundreds of times its text.
+pub(super) const MAX_VALUES: usize = 100_000;
 
 /// What a line holds.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(super) struct Envelope {
     pub(super) is_reply: bool,
     /// A key stands twice in one object, somewhere.
     pub(super) has_duplicates: bool,
+    /// How many keys and values it has. Beyond [`MAX_VALUES`], `params` are not whole.
+    pub(super) values: usize,
 }
 
 /// Why a line could not be read.
@@ -57,19 +63,40 @@ impl From<serde_json::Error> for ParseError {
 
 /// Reads one line.
 pub(super) fn parse(line: &[u8]) -> Result<Parsed, ParseError> {
-    let twice = Cell::new(false);
+    let seen = Seen::default();
+    seen.count();
     let mut source = serde_json::Deserializer::from_slice(line);
-    let mut parsed = source.deserialize_any(Whole { twice: &twice })?;
+    let mut parsed = source.deserialize_any(Whole { seen: &seen })?;
     source.end()?;
     if let Parsed::Object(envelope) = &mut parsed {
-        envelope.has_duplicates |= twice.get();
+        envelope.has_duplicates |= seen.twice.get();
+        envelope.values = seen.values.get();
     }
     Ok(parsed)
 }
 
+/// What is noticed on the way through a line.
+#[derive(Default)]
+struct Seen {
+    twice: Cell<bool>,
+    values: Cell<usize>,
+}
+
+impl Seen {
+    /// One more key or value.
+    fn count(&self) {
+        self.values.set(self.values.get() + 1);
+    }
+
+    /// Whether what comes now is only read, not kept.
+    fn is_full(&self) -> bool {
+        self.values.get() > MAX_VALUES
+    }
+}
+
 /// The line as a whole.
 struct Whole<'a> {
-    twice: &'a Cell<bool>,
+    seen: &'a Seen,
 }
 
 impl<'de> Visitor<'de> for Whole<'_> {
@@ -80,11 +107,12 @@ impl<'de> Visitor<'de> for Whole<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
-        let value = Strict { depth: 1, twice: self.twice };
+        let value = Strict { depth: 1, seen: self.seen };
         let mut envelope = Envelope::default();
         let mut others = Vec::new();
         let mut replies = [false; 2];
         while let Some(key) = map.next_key::<Key>()? {
+            self.seen.count();
             let found = map.next_value_seed(value)?;
             let duplicate = match key {
                 Key::Jsonrpc => envelope.jsonrpc.replace(found).is_some(),
@@ -98,7 +126,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
                 Key::Result => std::mem::replace(&mut replies[0], true),
                 Key::Error => std::mem::replace(&mut replies[1], true),
                 Key::Other(name) => {
-                    others.push(name);
+                    others.extend((!self.seen.is_full()).then_some(name));
                     false
                 }
             };
@@ -111,7 +139,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Parsed, A::Error> {
-        let item = Strict { depth: 1, twice: self.twice };
+        let item = Strict { depth: 1, seen: self.seen };
         while items.next_element_seed(item)?.is_some() {}
         Ok(Parsed::Array)
     }
@@ -159,7 +187,7 @@ enum Key {
 struct Strict<'a> {
     /// How many objects and arrays are around it.
     depth: usize,
-    twice: &'a Cell<bool>,
+    seen: &'a Seen,
 }
 
 impl Strict<'_> {
@@ -175,6 +203,7 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
+        self.seen.count();
         source.deserialize_any(self)
     }
 }
@@ -190,8 +219,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let value = self.inside()?;
         let mut members = Map::new();
         while let Some(key) = map.next_key::<String>()? {
-            if members.insert(key, map.next_value_seed(value)?).is_some() {
-                self.twice.set(true);
+            self.seen.count();
+            let found = map.next_value_seed(value)?;
+            if !self.seen.is_full() && members.insert(key, found).is_some() {
+                self.seen.twice.set(true);
             }
         }
         Ok(Value::Object(members))
@@ -201,7 +232,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let item = self.inside()?;
         let mut values = Vec::new();
         while let Some(value) = items.next_element_seed(item)? {
-            values.push(value);
+            values.extend((!self.seen.is_full()).then_some(value));
         }
         Ok(Value::Array(values))
     }
@@ -240,7 +271,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 mod tests {
     use serde_json::json;
 
-    use super::{Envelope, MAX_DEPTH, ParseError, Parsed, parse};
+    use super::{Envelope, MAX_DEPTH, MAX_VALUES, ParseError, Parsed, parse};
 
     fn object(line: &str) -> Envelope {
         match parse(line.as_bytes()) {
@@ -293,6 +324,26 @@ mod tests {
         for line in opening.iter().chain([&whole]) {
             assert!(matches!(parse(line.as_bytes()), Err(ParseError::Malformed(_))));
         }
+    }
+
+    #[test]
+    fn keys_and_values_are_counted_and_no_more_than_100000_are_kept() {
+        // The message, three keys, a number, the array, and what is in it.
+        let with = |n: usize| {
+            let line = format!(r#"{{"params":[{}0],"x":[],"id":7}}"#, "0,".repeat(n - 1));
+            let Envelope { params, id, values, .. } = object(&line);
+            assert_eq!(id, Some(json!(7)));
+            (values, params.unwrap().as_array().unwrap().len())
+        };
+        assert_eq!(with(1), (8, 1));
+        assert_eq!(with(MAX_VALUES - 7), (MAX_VALUES, MAX_VALUES - 7));
+        assert_eq!(with(500_000), (500_007, MAX_VALUES - 3));
+        let objects = object(&format!(r#"{{"params":[{}0]}}"#, r#"{"a":1},"#.repeat(500_000)));
+        assert_eq!(objects.values, 3 + 3 * 500_000 + 1);
+        assert_eq!(objects.params.unwrap().as_array().unwrap().len(), (MAX_VALUES - 3) / 3);
+        let keys = (0..MAX_VALUES).map(|n| format!(r#""{n}":0,"#)).collect::<String>();
+        let keys = object(&format!(r#"{{{keys}"id":7}}"#));
+        assert_eq!((keys.values, keys.id), (2 * MAX_VALUES + 3, Some(json!(7))));
     }
 
     #[test]

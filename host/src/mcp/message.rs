@@ -13,7 +13,7 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::json::{self, Envelope, ParseError, Parsed};
+use super::json::{self, Envelope, MAX_VALUES, ParseError, Parsed};
 use crate::model::text;
 
 /// Bytes of an id or a progress token; both are repeated in what we send.
@@ -21,6 +21,9 @@ const MAX_ID: usize = 256;
 
 /// Bytes of a tool's name, beyond which no tool has it. Names that we offer are far shorter.
 const MAX_TOOL_NAME: usize = 256;
+
+/// Bytes that a key or a value holds beside its text, at most: an object with one member has three of them.
+const VALUE: usize = 256;
 
 /// Characters of the client's own words that an error repeats.
 const MAX_QUOTE: usize = 200;
@@ -43,6 +46,8 @@ pub(super) enum Inbound {
 pub(super) struct Request {
     pub(super) id: RequestId,
     pub(super) body: ClientRequest,
+    /// Bytes that it holds, about.
+    pub(super) weight: usize,
 }
 
 /// An answer that says no.
@@ -72,7 +77,7 @@ type Params = Map<String, Value>;
 /// Reads and judges a line.
 pub(super) fn read(line: &[u8]) -> Inbound {
     match json::parse(line) {
-        Ok(Parsed::Object(envelope)) => judge(envelope),
+        Ok(Parsed::Object(envelope)) => judge(envelope, line.len()),
         Ok(Parsed::Array) => refuse(None, invalid("batches are not supported; send one message a line")),
         Ok(Parsed::Scalar) => refuse(None, invalid("a message has to be a JSON object")),
         Err(ParseError::NumberRange) => refuse(None, invalid("a number is out of range")),
@@ -82,13 +87,18 @@ pub(super) fn read(line: &[u8]) -> Inbound {
     }
 }
 
-fn judge(envelope: Envelope) -> Inbound {
-    let Envelope { jsonrpc, id, method, params, is_reply, has_duplicates } = envelope;
+fn judge(envelope: Envelope, bytes: usize) -> Inbound {
+    let Envelope { jsonrpc, id, method, params, is_reply, has_duplicates, values } = envelope;
     if is_reply && method.is_none() {
         return Inbound::Ignore;
     }
     let id = id.as_ref().map(read_id);
     let known = id.clone().flatten();
+    if values > MAX_VALUES {
+        let text =
+            format!("the message has more than {MAX_VALUES} keys and values; send less in one message");
+        return refuse(known, invalid(text));
+    }
     let problem = if has_duplicates {
         "a key stands twice in one object; send each key once"
     } else if id == Some(None) {
@@ -98,14 +108,14 @@ fn judge(envelope: Envelope) -> Inbound {
     } else if is_reply {
         "a message has either a `method` or a `result` or `error`"
     } else if let Some(Value::String(method)) = method {
-        return dispatch(&method, known, params);
+        return dispatch(&method, known, params, bytes + values * VALUE);
     } else {
         "a message needs a `method`, which is a string"
     };
     refuse(known, invalid(problem))
 }
 
-fn dispatch(method: &str, id: Option<RequestId>, params: Option<Value>) -> Inbound {
+fn dispatch(method: &str, id: Option<RequestId>, params: Option<Value>, weight: usize) -> Inbound {
     let Some(id) = id else { return notification(method, params.as_ref()) };
     let params = match params {
         None => Params::new(),
@@ -113,7 +123,7 @@ fn dispatch(method: &str, id: Option<RequestId>, params: Option<Value>) -> Inbou
         Some(_) => return refuse(Some(id), bad_params("params have to be an object")),
     };
     match request(method, params) {
-        Ok(body) => Inbound::Request(Box::new(Request { id, body })),
+        Ok(body) => Inbound::Request(Box::new(Request { id, body, weight })),
         Err(error) => refuse(Some(id), error),
     }
 }
@@ -204,6 +214,11 @@ pub(super) fn names_revision(body: &ClientRequest) -> bool {
     body.get_meta().contains_key(REVISION)
 }
 
+/// Whether it is a `ping` of the revisions that have it: the answer is empty, and depends on nothing.
+pub(super) fn is_plain_ping(body: &ClientRequest) -> bool {
+    matches!(body, ClientRequest::PingRequest(_)) && !names_revision(body)
+}
+
 /// Puts `key` in the place of the client's progress token, and gives that token.
 pub(super) fn swap_token(body: &mut ClientRequest, key: i64) -> Option<ProgressToken> {
     let slot = body.get_meta_mut().get_mut(TOKEN)?;
@@ -216,7 +231,7 @@ fn refuse(id: Option<RequestId>, error: ErrorData) -> Inbound {
     Inbound::Refuse(Refusal::new(id, error))
 }
 
-fn invalid(text: &'static str) -> ErrorData {
+fn invalid(text: impl Into<Cow<'static, str>>) -> ErrorData {
     ErrorData::invalid_request(text, None)
 }
 
@@ -234,7 +249,7 @@ mod tests {
     use rmcp::model::{ClientRequest, GetMeta, NumberOrString, RequestId};
     use serde_json::{Value, json};
 
-    use super::{Inbound, MAX_ID, MAX_TOOL_NAME, read, swap_token};
+    use super::{Inbound, MAX_ID, MAX_TOOL_NAME, MAX_VALUES, VALUE, read, swap_token};
 
     fn refusal(line: &str) -> Value {
         match read(line.as_bytes()) {
@@ -320,6 +335,23 @@ mod tests {
             let Inbound::Refuse(refusal) = read(line.as_bytes()) else { panic!("{}", &line[..60]) };
             assert!(json!(refusal).to_string().len() < 1000, "{}", &line[..60]);
         }
+    }
+
+    #[test]
+    fn a_message_of_100000_keys_and_values_is_taken_and_a_larger_one_is_refused() {
+        // Beside what is in the array there are the message, seven keys, and seven values.
+        let line = |inside: usize| {
+            let arguments = format!("[{}0]", "0,".repeat(inside - 1));
+            format!(
+                r#"{{"method":"tools/call","params":{{"name":"a","arguments":{{"x":{arguments}}}}},"jsonrpc":"2.0","id":"after"}}"#
+            )
+        };
+        let largest = MAX_VALUES - 15;
+        let Inbound::Request(taken) = read(line(largest).as_bytes()) else { panic!("it was refused") };
+        assert_eq!(taken.weight, line(largest).len() + MAX_VALUES * VALUE);
+        let Inbound::Refuse(refusal) = read(line(largest + 1).as_bytes()) else { panic!("it was taken") };
+        assert_eq!(json!([refusal.error.code.0, refusal.id]), json!([-32600, "after"]));
+        assert!(refusal.error.message.contains("more than 100000 keys and values"), "{refusal:?}");
     }
 
     #[test]

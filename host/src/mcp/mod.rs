@@ -25,6 +25,7 @@ mod message;
 mod outbox;
 mod page;
 mod progress;
+mod queue;
 mod stdio;
 mod transport;
 
@@ -41,8 +42,8 @@ pub struct StdioLimits {
     pub line_bytes: usize,
     /// Bytes of output that may wait for the client to read them; beyond that, nothing more is read.
     pub queue_bytes: usize,
-    /// Requests that are worked on at once, each of which costs some 20 KiB; beyond that, nothing more is
-    /// read. A request of more than 64 KiB counts once for each 64 KiB.
+    /// Requests that are worked on at once, each of which costs some 20 KiB. A request that holds more than
+    /// 64 KiB counts once for each 64 KiB. As many again may wait; what comes on top is told to come back.
     pub in_flight: u32,
     /// How long requests in flight may go on after the end of input.
     pub drain: Duration,

@@ -1,8 +1,9 @@
 //! Our transport under rmcp: bounded lines in, one writer out.
 //!
 //! Invariant: every request that is read gets at most one answer, and exactly one unless the client gave
-//! it up. Inside of rmcp requests have keys of ours for ids; the client's ids and progress tokens are put
-//! back on the way out.
+//! it up; and while the client reads its answers, what it sends is read, so that giving up a request takes
+//! effect at once, however much runs and waits. Inside of rmcp requests have keys of ours for ids; the
+//! client's ids and progress tokens are put back on the way out.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,24 +14,24 @@ use rmcp::RoleServer;
 use rmcp::model::{
     CancelledNotification, CancelledNotificationParam, ClientJsonRpcMessage, ClientNotification,
     ClientRequest, ErrorData, GetExtensions, JsonRpcMessage, NumberOrString, RequestId, ServerJsonRpcMessage,
-    ServerNotification,
+    ServerNotification, ServerResult,
 };
 use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::task::coop::consume_budget;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::flights::{Flights, Place};
 use super::lines::{Line, Lines};
 use super::message::{self, Inbound, Refusal, Request};
 use super::outbox::Outbox;
-use super::{ServeError, StdioLimits};
+use super::queue::Queue;
+use super::{ServeError, StdioLimits, convert};
+use crate::error::{Blame, CallError, Code};
 use crate::model::Outlet;
-
-/// Bytes of input that count as one place among the requests in flight.
-const PLACE: usize = 64 * 1024;
 
 /// How long what is queued may take to leave after the last answer, at least.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -96,7 +97,7 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
 
     /// The next thing that happens on the way in.
     async fn event(&mut self) -> Event {
-        let blocked = self.handshake.is_some_and(|key| self.flights.is_open(key));
+        let blocked = self.is_blocked();
         tokio::select! {
             biased;
             () = self.out.gone() => Event::Gone,
@@ -105,13 +106,18 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
         }
     }
 
+    /// Whether everything waits for the answer to `initialize`.
+    fn is_blocked(&self) -> bool {
+        self.handshake.is_some_and(|key| self.flights.is_open(key))
+    }
+
     /// What rmcp should hear of it, if anything.
     fn take(&mut self, event: Event) -> Option<ClientJsonRpcMessage> {
         match event {
-            Event::Line(Inbound::Request(request), places) => self.inbox.parked = Some((request, places)),
-            Event::Line(Inbound::Cancel(id), _) => return self.cancel(&id),
-            Event::Line(Inbound::Refuse(refusal), _) => self.out.push(&refusal),
-            Event::Line(Inbound::Ignore, _) => {}
+            Event::Line(Inbound::Request(request)) => self.receive_request(request),
+            Event::Line(Inbound::Cancel(id)) => return self.cancel(&id),
+            Event::Line(Inbound::Refuse(refusal)) => self.out.push(&refusal),
+            Event::Line(Inbound::Ignore) => {}
             Event::Admitted(request, place) => return self.admit(request, place),
             Event::TooLong => self.out.push(&self.too_long()),
             Event::End => self.closing = Some(Instant::now() + self.limits.drain),
@@ -124,7 +130,24 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
         None
     }
 
+    /// Answers what can be answered at once, and lets the rest wait for places.
+    fn receive_request(&mut self, request: Box<Request>) {
+        if self.flights.holds(&request.id) || self.inbox.queue.holds(&request.id) {
+            let error = ErrorData::invalid_request("a request with this id is still in flight", None);
+            self.out.push(&Refusal::new(Some(request.id), error));
+        } else if message::is_plain_ping(&request.body) {
+            self.out.push(&ServerJsonRpcMessage::response(ServerResult::empty(()), request.id));
+        } else if let Err(request) = self.inbox.queue.join(request) {
+            let text = "too many requests are waiting; try again in 1 s";
+            let error = CallError::new(Code::Overloaded, Blame::Host, text);
+            self.out.push(&convert::turned_away(*request, error));
+        }
+    }
+
     fn cancel(&mut self, id: &RequestId) -> Option<ClientJsonRpcMessage> {
+        if self.inbox.queue.leave(id).is_some() {
+            return None;
+        }
         let key = NumberOrString::Number(self.flights.cancel(id)?);
         let params = CancelledNotificationParam::new(Some(key), None);
         let notification = ClientNotification::CancelledNotification(CancelledNotification::new(params));
@@ -132,8 +155,8 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
     }
 
     fn admit(&mut self, request: Box<Request>, place: OwnedSemaphorePermit) -> Option<ClientJsonRpcMessage> {
-        let Request { id, mut body } = *request;
-        if let Some(error) = self.objection(&id, &body) {
+        let Request { id, mut body, .. } = *request;
+        if let Some(error) = self.objection(&body) {
             self.out.push(&Refusal::new(Some(id), error));
             return None;
         }
@@ -150,10 +173,7 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
     }
 
     /// What speaks against a request, given those before it.
-    fn objection(&self, id: &RequestId, body: &ClientRequest) -> Option<ErrorData> {
-        if self.flights.holds(id) {
-            return Some(ErrorData::invalid_request("a request with this id is still in flight", None));
-        }
+    fn objection(&self, body: &ClientRequest) -> Option<ErrorData> {
         let depends = matches!(body, ClientRequest::ListToolsRequest(_) | ClientRequest::CallToolRequest(_));
         (depends && !self.initialized && !message::names_revision(body)).then(|| {
             let text = format!(
@@ -172,15 +192,28 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
         Refusal::new(None, ErrorData::invalid_request(text, None))
     }
 
-    /// Waits for the answers of what is in flight, and then ends what still runs. rmcp drops and renews
-    /// this wait with every answer, so it is enough to look once.
-    async fn drain(&mut self, until: Instant) {
-        if self.flights.is_empty() {
-            return;
+    /// The next thing that happens when nothing is read any more: what waits gets its turn, until nothing
+    /// is in flight or time is up, which ends what still runs. rmcp drops and renews this wait with every
+    /// answer, so it is enough to look once.
+    async fn drain(&mut self, until: Instant) -> Option<Event> {
+        if self.flights.is_empty() && self.inbox.queue.is_empty() {
+            return None;
         }
-        // A reader that is gone can't wait for anything.
-        let _ = timeout_at(until, self.out.gone()).await;
+        let blocked = self.is_blocked();
+        tokio::select! {
+            biased;
+            // A reader that is gone can't wait for anything.
+            () = self.out.gone() => {}
+            () = sleep_until(until) => {}
+            event = self.inbox.admit(&self.out), if !blocked => return Some(event),
+        }
         self.abort.cancel();
+        while let Some(request) = self.inbox.queue.dismiss() {
+            let text = "the conversation ended before this call had its turn; nothing was done";
+            let error = CallError::new(Code::Cancelled, Blame::Caller, text);
+            self.out.push(&convert::turned_away(*request, error));
+        }
+        None
     }
 
     /// The message as the client should see it, if it should see it at all.
@@ -233,14 +266,15 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for StdioTrans
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
-            if let Some(until) = self.closing {
-                self.drain(until).await;
-                return None;
-            }
-            let event = self.event().await;
+            let event = match self.closing {
+                None => self.event().await,
+                Some(until) => self.drain(until).await?,
+            };
             if let Some(message) = self.take(event) {
                 return Some(message);
             }
+            // However fast lines come that are answered here, what runs has to go on.
+            consume_budget().await;
         }
     }
 
@@ -274,9 +308,8 @@ async fn write(out: Arc<Outbox>, sink: impl AsyncWrite + Unpin, fault: Fault) {
 
 /// What can happen on the way in.
 enum Event {
-    /// A line was read; as a request it would take so many places.
-    Line(Inbound, u32),
-    /// There is a place for the request that waited.
+    Line(Inbound),
+    /// There are places for the request that waited longest.
     Admitted(Box<Request>, OwnedSemaphorePermit),
     TooLong,
     End,
@@ -288,36 +321,33 @@ enum Event {
 /// The way in.
 struct Inbox<R> {
     lines: Lines<R>,
-    places: Arc<Semaphore>,
-    most: u32,
-    /// A request that was read and waits for places.
-    parked: Option<(Box<Request>, u32)>,
+    queue: Queue,
 }
 
 impl<R: AsyncRead + Unpin> Inbox<R> {
     fn new(reader: R, limits: &StdioLimits) -> Self {
-        let lines = Lines::new(reader, limits.line_bytes);
-        let places = Arc::new(Semaphore::new(limits.in_flight as usize));
-        Self { lines, places, most: limits.in_flight, parked: None }
+        Self { lines: Lines::new(reader, limits.line_bytes), queue: Queue::new(limits.in_flight) }
     }
 
     /// The next event. May be dropped while it waits; nothing is lost then.
     async fn next(&mut self, out: &Outbox) -> Event {
         out.calm().await;
-        if let Some((_, places)) = &self.parked {
-            let place = Arc::clone(&self.places).acquire_many_owned(*places).await;
-            if let (Ok(place), Some((request, _))) = (place, self.parked.take()) {
-                return Event::Admitted(request, place);
-            }
+        tokio::select! {
+            biased;
+            (request, place) = self.queue.turn() => Event::Admitted(request, place),
+            line = self.lines.next() => match line {
+                Ok(Some(Line::Text(text))) => Event::Line(message::read(text)),
+                Ok(Some(Line::TooLong)) => Event::TooLong,
+                Ok(None) => Event::End,
+                Err(error) => Event::Failed(error),
+            },
         }
-        match self.lines.next().await {
-            Ok(Some(Line::Text(text))) => {
-                let places = u32::try_from(text.len() / PLACE).unwrap_or(u32::MAX).saturating_add(1);
-                Event::Line(message::read(text), places.min(self.most))
-            }
-            Ok(Some(Line::TooLong)) => Event::TooLong,
-            Ok(None) => Event::End,
-            Err(error) => Event::Failed(error),
-        }
+    }
+
+    /// The next event without reading: never, while nobody waits. May be dropped like [`Self::next`].
+    async fn admit(&mut self, out: &Outbox) -> Event {
+        out.calm().await;
+        let (request, place) = self.queue.turn().await;
+        Event::Admitted(request, place)
     }
 }

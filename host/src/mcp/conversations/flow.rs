@@ -142,7 +142,7 @@ async fn a_slow_reader_stops_the_reading_and_gets_every_answer_later() {
 }
 
 #[tokio::test]
-async fn no_more_requests_are_read_than_may_be_in_flight() {
+async fn no_more_requests_run_than_may_be_in_flight() {
     let mut client = Conversation::with(StdioLimits { in_flight: 3, ..StdioLimits::default() });
     for id in 0..5 {
         client.call(id, "wait").await;

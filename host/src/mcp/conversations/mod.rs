@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 mod flow;
+mod house;
 mod protocol;
 
 use super::{ServeError, StdioLimits, progress, run};
