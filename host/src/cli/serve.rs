@@ -50,7 +50,7 @@ async fn load(loader: Loader, dev: bool) {
 }
 
 /// A token that the first SIGTERM or SIGINT cancels; the second ends the process at once.
-fn stop_on_signals() -> std::io::Result<CancellationToken> {
+pub(super) fn stop_on_signals() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(watch(terminate, interrupt, stop.clone()));
