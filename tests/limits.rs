@@ -19,11 +19,29 @@ use crate::support::message::assert_says;
 struct Limit(&'static str, &'static str, &'static [&'static str]);
 
 const LIMITS: &[Limit] = &[
-    Limit("cli/sources.rs", "MAX_BATCH", &["a_batch_holds_what_fits_and_the_rest_goes_into_the_next"]),
+    Limit(
+        "cli/batches.rs",
+        "MAX_BATCH",
+        &[
+            "a_batch_holds_what_fits_and_the_rest_goes_into_the_next",
+            "a_file_that_fills_a_batch_is_sent_and_larger_binary_or_empty_ones_are_not",
+        ],
+    ),
     Limit(
         "cli/sources.rs",
         "MAX_FILE",
-        &["files_up_to_the_bound_are_read_and_larger_binary_or_ignored_ones_are_not"],
+        &[
+            "a_file_up_to_its_bound_is_read_and_a_larger_one_is_not",
+            "files_that_are_large_are_read_where_they_are_named",
+        ],
+    ),
+    Limit(
+        "cli/sources.rs",
+        "MAX_NAMED",
+        &[
+            "a_file_up_to_its_bound_is_read_and_a_larger_one_is_not",
+            "files_that_are_large_are_read_where_they_are_named",
+        ],
     ),
     Limit("config.rs", "MAX_DEADLINE_MS", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
     Limit("config.rs", "MAX_FUEL", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
@@ -141,6 +159,28 @@ const LIMITS: &[Limit] = &[
     ),
     Limit("plugin/schema.rs", "MAX_PATTERN_BYTES", &["a_pattern_that_compiles_to_too_much_is_refused"]),
     Limit("plugin/schema.rs", "MAX_TOLD", &["five_violations_are_told_and_more_are_only_mentioned"]),
+    Limit(
+        "plugin/validators.rs",
+        "MAX_FINDINGS",
+        &[
+            "a_text_has_10000_findings_and_not_one_more",
+            "ten_thousand_findings_are_told_and_one_more_is_a_limit",
+        ],
+    ),
+    Limit(
+        "plugin/validators.rs",
+        "MAX_PROSE",
+        &[
+            "a_rule_is_described_in_2_kib_and_not_one_byte_more",
+            "a_message_of_2_kib_is_kept_and_a_longer_one_is_cut",
+        ],
+    ),
+    Limit("plugin/validators.rs", "MAX_RULES", &["a_plugin_has_256_rules_and_not_one_more"]),
+    Limit(
+        "plugin/validators.rs",
+        "MAX_RULE_ID",
+        &["a_rule_id_has_64_characters_of_its_alphabet_and_not_one_more"],
+    ),
     Limit(
         "sandbox/mod.rs",
         "HOST_CALL_BYTES",

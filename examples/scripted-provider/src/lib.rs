@@ -12,6 +12,8 @@
 //!
 //! Invariant: the same conversation has the same answer, and tokens are words.
 
+#![cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "only WebAssembly exports it"))]
+
 use std::cell::OnceCell;
 
 use hubcap_sdk::{

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::process::{Child, Command};
 
-use crate::cli::{Done, Failure, build, print, sources};
+use crate::cli::{Done, Failure, batches, build, print};
 use crate::mcp::{Answer, Client};
 use crate::model::Receipt;
 
@@ -124,7 +124,7 @@ async fn show(client: &Client, scanned: &Path) -> Done {
     for (name, description) in &tools {
         show_line(&format!("  {name}\n      {}", description.lines().next().unwrap_or_default()))?;
     }
-    let sources = sources::read(scanned);
+    let sources = batches::read(scanned);
     show_line(&format!(
         "\nScanning {} files ({} KiB) of {}",
         sources.files,

@@ -3,6 +3,7 @@
 //! Invariant: results go to stdout and everything else to stderr; the exit code is decided here and
 //! nowhere else: 0 done, 1 the call or check failed, 2 usage or configuration.
 
+mod batches;
 mod build;
 mod call;
 mod cargo;
@@ -10,6 +11,7 @@ mod demo;
 mod list;
 mod serve;
 mod sources;
+mod validate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ const EVENT_INTERVAL: u32 = 4;
         hubcap serve --plugins ./plugins               serve MCP on stdin and stdout\n  \
         hubcap tools                                   what agents would see\n  \
         hubcap call placeholder-detector_scan '{\"text\": \"// TODO\"}'\n  \
+        hubcap validate src                            what the loaded validators find\n  \
         hubcap plugin build my-plugin --out plugins    from a crate to a plugin"
 )]
 struct Cli {
@@ -79,6 +82,11 @@ enum Command {
     Call(call::Options),
     /// List the tools that agents would see
     Tools(list::Options),
+    /// Have files judged by the loaded validators
+    ///
+    /// Exit code 1 means findings at or above --fail-on, or a file or validator that failed. An
+    /// interrupt ends it with what is known so far; a second one ends it at once.
+    Validate(validate::Options),
     /// Look at plugins, or build them
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -147,7 +155,7 @@ impl Command {
     fn default_level(&self) -> tracing::Level {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
-            Self::Call(_) | Self::Demo(_) => tracing::Level::ERROR,
+            Self::Call(_) | Self::Demo(_) | Self::Validate(_) => tracing::Level::ERROR,
             Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
     }
@@ -156,6 +164,7 @@ impl Command {
         match self {
             Self::Serve(options) => serve::run(&common, options).await,
             Self::Call(options) => call::run(&common, options).await,
+            Self::Validate(options) => validate::run(&common, options).await,
             Self::Tools(options) => list::tools(&common, options).await,
             Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,

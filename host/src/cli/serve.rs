@@ -51,7 +51,7 @@ async fn load(loader: Loader, dev: bool) {
 
 /// A token that the first SIGTERM, SIGINT or SIGHUP cancels; the second ends the process at once. They are
 /// waited for on a thread of their own, so that no guest and no fault of the host can hold them up.
-fn stop_on_signals() -> std::io::Result<CancellationToken> {
+pub(super) fn stop_on_signals() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let signals = {

@@ -1,90 +1,146 @@
-//! Source files of a directory, as the demo sends them to a tool.
+//! Source files: which of a directory count, and how one is read.
 //!
-//! Invariant: what `.gitignore` leaves out, what is binary and what is too large stays out, and each
-//! batch fits into one call.
+//! Invariant: a text that leaves here is UTF-8 without NUL and within its bound, and no more than that
+//! was read for it.
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
-use serde_json::{Value, json};
+use serde::Serialize;
 
-/// A file that is larger is no source that a person wrote.
-const MAX_FILE: u64 = 256 << 10;
-/// Bytes of text in one call: far below a line's bound, and quick to answer.
-const MAX_BATCH: usize = 512 << 10;
+/// Bytes of a file that was found in a directory: a larger one is no source that a person wrote.
+pub(super) const MAX_FILE: u64 = 1 << 20;
+/// Bytes of a file that was named, and of stdin: somebody wants it read, within reason.
+pub(super) const MAX_NAMED: u64 = 16 << 20;
 
-/// The files of a directory, in batches.
-pub(super) struct Sources {
-    /// Arguments of one call each: `{"path": …, "text": …}`.
-    pub(super) batches: Vec<Vec<Value>>,
-    /// Files in all.
-    pub(super) files: usize,
-    /// Bytes in all.
-    pub(super) bytes: usize,
+/// Why a file is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Skip {
+    /// It has a NUL, or is not UTF-8.
+    Binary,
+    /// It has more bytes than its bound.
+    TooLarge,
 }
 
-/// Reads the sources below a directory, in the order of their paths.
-pub(super) fn read(root: &Path) -> Sources {
-    let mut sources = Sources { batches: Vec::new(), files: 0, bytes: 0 };
-    let mut batch = (Vec::new(), 0);
-    let walk = WalkBuilder::new(root).sort_by_file_path(Ord::cmp).build();
-    for entry in walk.filter_map(Result::ok) {
-        let Some(text) = read_text(entry.path()) else { continue };
-        if batch.1 + text.len() > MAX_BATCH && !batch.0.is_empty() {
-            sources.batches.push(std::mem::take(&mut batch).0);
-        }
-        let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_string_lossy().into_owned();
-        sources.files += 1;
-        sources.bytes += text.len();
-        batch.1 += text.len();
-        batch.0.push(json!({ "path": path, "text": text }));
-    }
-    if !batch.0.is_empty() {
-        sources.batches.push(batch.0);
-    }
-    sources
+/// Why there is no text of a file.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// It is left out.
+    Skipped(Skip),
+    /// It cannot be read.
+    Failed(io::Error),
 }
 
-/// The text of an ordinary file that is UTF-8, not empty and not too large.
-fn read_text(path: &Path) -> Option<String> {
-    let metadata = path.symlink_metadata().ok()?;
-    if !metadata.is_file() || metadata.len() == 0 || metadata.len() > MAX_FILE {
-        return None;
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
     }
-    let text = std::fs::read_to_string(path).ok()?;
-    (!text.contains('\0')).then_some(text)
+}
+
+/// The ordinary files below a directory, in the order of their paths, as ripgrep finds them: what
+/// ignore files leave out and what is hidden is not there, and links are not followed.
+pub(super) fn walk(root: &Path) -> impl Iterator<Item = Result<PathBuf, ignore::Error>> + use<> {
+    let entries = WalkBuilder::new(root).sort_by_file_path(Ord::cmp).build();
+    entries.filter_map(|entry| match entry {
+        Ok(entry) => entry.file_type().is_some_and(|kind| kind.is_file()).then(|| Ok(entry.into_path())),
+        Err(error) => Some(Err(error)),
+    })
+}
+
+/// The text of an ordinary file of at most `most` bytes.
+pub(super) fn read(path: &Path, most: u64) -> Result<String, Unread> {
+    // Asked before it is opened: opening a pipe would wait for whoever writes to it.
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is neither a file nor a directory").into());
+    }
+    if metadata.len() > most {
+        return Err(Unread::Skipped(Skip::TooLarge));
+    }
+    read_from(File::open(path)?, most)
+}
+
+/// The text that comes from `reader`, of at most `most` bytes.
+pub(super) fn read_from(reader: impl Read, most: u64) -> Result<String, Unread> {
+    let mut bytes = Vec::new();
+    // One byte more tells a text that fills its bound from one that goes beyond.
+    reader.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(Unread::Skipped(Skip::TooLarge));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(Unread::Skipped(Skip::Binary)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::symlink;
 
-    use super::{MAX_BATCH, MAX_FILE, read};
+    use super::{MAX_FILE, MAX_NAMED, Skip, Unread, read, read_from, walk};
 
-    #[test]
-    fn files_up_to_the_bound_are_read_and_larger_binary_or_ignored_ones_are_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let full = "x".repeat(usize::try_from(MAX_FILE).unwrap());
-        for (name, text) in
-            [("full.rs", full.as_str()), ("larger.rs", &format!("{full}x")), ("binary", "a\0"), ("empty", "")]
-        {
-            fs::write(folder.path().join(name), text).unwrap();
+    fn skip(read: Result<String, Unread>) -> Option<Skip> {
+        match read {
+            Err(Unread::Skipped(skip)) => Some(skip),
+            _ => None,
         }
-        fs::write(folder.path().join(".ignore"), "ignored.rs").unwrap();
-        fs::write(folder.path().join("ignored.rs"), "x").unwrap();
-        let sources = read(folder.path());
-        assert_eq!((sources.files, sources.bytes), (1, full.len()));
-        assert_eq!(sources.batches[0][0]["path"], "full.rs");
     }
 
     #[test]
-    fn a_batch_holds_what_fits_and_the_rest_goes_into_the_next() {
+    fn a_file_up_to_its_bound_is_read_and_a_larger_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let half = "x".repeat(MAX_BATCH / 2);
-        for name in ["a", "b", "c"] {
-            fs::write(folder.path().join(name), &half).unwrap();
+        let path = folder.path().join("a.rs");
+        for most in [MAX_FILE, MAX_NAMED] {
+            let full = "x".repeat(usize::try_from(most).unwrap());
+            fs::write(&path, &full).unwrap();
+            assert!(read(&path, most).unwrap() == full);
+            assert!(read_from(full.as_bytes(), most).unwrap() == full);
+            fs::write(&path, full.clone() + "x").unwrap();
+            assert_eq!(skip(read(&path, most)), Some(Skip::TooLarge));
+            assert_eq!(skip(read_from((full + "x").as_bytes(), most)), Some(Skip::TooLarge));
         }
-        let sizes: Vec<usize> = read(folder.path()).batches.iter().map(Vec::len).collect();
-        assert_eq!(sizes, [2, 1]);
+    }
+
+    #[test]
+    fn what_has_a_nul_or_is_not_utf8_is_binary() {
+        for binary in [&b"a\0b"[..], b"\xff\xfe", b"caf\xe9"] {
+            assert_eq!(skip(read_from(binary, MAX_FILE)), Some(Skip::Binary));
+        }
+        assert_eq!(read_from("café".as_bytes(), MAX_FILE).unwrap(), "café");
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = read(folder.path(), MAX_FILE).unwrap_err();
+        assert!(matches!(error, Unread::Failed(error) if error.to_string().contains("neither")));
+        assert!(matches!(read(&folder.path().join("none"), MAX_FILE), Err(Unread::Failed(_))));
+    }
+
+    #[test]
+    fn ignored_and_hidden_files_and_links_are_not_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir(root.join(".git")).unwrap();
+        fs::create_dir(root.join("deep")).unwrap();
+        for (file, text) in [
+            (".gitignore", "by-git.rs"),
+            (".ignore", "by-ignore.rs"),
+            ("by-git.rs", ""),
+            ("by-ignore.rs", ""),
+            ("deep/b.rs", ""),
+            ("c.rs", ""),
+        ] {
+            fs::write(root.join(file), text).unwrap();
+        }
+        symlink(root.join("c.rs"), root.join("link.rs")).unwrap();
+        symlink(root.join("deep"), root.join("link")).unwrap();
+        let found: Vec<_> = walk(root).map(Result::unwrap).collect();
+        assert_eq!(found, [root.join("c.rs"), root.join("deep/b.rs")]);
     }
 }

@@ -1,13 +1,13 @@
 //! The kind `validators`: a plugin's rules, and one judgement of a text.
 //!
 //! Invariant: every finding that leaves here is of a known rule and lies in the text, on character
-//! boundaries.
+//! boundaries, and was asked for.
 
 use wasmtime::component::Instance;
 
 use crate::bindings::{self, validator_types};
 use crate::error::{Blame, CallError, Code};
-use crate::model::{Finding, Fix, Report, Rule, Severity, TextSpan, Validation, text};
+use crate::model::{Finding, Fix, Report, Rule, Severity, TextSpan, Validation, ValidationOptions, text};
 use crate::plugin::work::{Kind, Running, Work};
 use crate::plugin::{Plugin, not_exported};
 use crate::sandbox::CallState;
@@ -122,12 +122,17 @@ impl Work for Validation {
                 export.hubcap_plugin_validators().call_validate(store, &artifact, &options, context).await
             })
             .await?;
-        report(given, &artifact.text, &plugin.rules)
+        report(given, &artifact.text, &plugin.rules, &self.options)
     }
 }
 
-/// Checks and cleans a report on `judged`.
-fn report(given: validator_types::Report, judged: &str, rules: &[Rule]) -> Result<(Report, u64), CallError> {
+/// Checks and cleans a report on `judged`, and leaves out what was not asked for.
+fn report(
+    given: validator_types::Report,
+    judged: &str,
+    rules: &[Rule],
+    asked: &ValidationOptions,
+) -> Result<(Report, u64), CallError> {
     if given.findings.len() > MAX_FINDINGS {
         let message = format!(
             "{} findings in one text, more than {MAX_FINDINGS}; ask for fewer rules",
@@ -137,6 +142,10 @@ fn report(given: validator_types::Report, judged: &str, rules: &[Rule]) -> Resul
     }
     let findings = given.findings.into_iter().map(|found| finding(found, judged, rules));
     let mut findings: Vec<Finding> = findings.collect::<Result<_, _>>()?;
+    findings.retain(|finding| {
+        let rule = asked.rules.is_empty() || asked.rules.contains(&finding.rule);
+        rule && finding.confidence >= asked.min_confidence
+    });
     findings.sort_by(|a, b| (a.span, &a.rule).cmp(&(b.span, &b.rule)));
     let bytes = findings
         .iter()
@@ -179,4 +188,142 @@ fn span(given: bindings::Span, judged: &str, rule: &str) -> Result<TextSpan, Cal
 
 fn invalid(what: String) -> CallError {
     CallError::new(Code::InvalidOutput, Blame::Plugin, format!("the report is not valid: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_FINDINGS, MAX_PROSE, MAX_RULE_ID, MAX_RULES, define, report};
+    use crate::bindings::{self, validator_types};
+    use crate::error::{CallError, Code};
+    use crate::model::{Finding, Rule, Severity, ValidationOptions};
+
+    fn rule(id: impl Into<String>) -> validator_types::Rule {
+        validator_types::Rule {
+            id: id.into(),
+            title: "Title".into(),
+            description: "Description.".into(),
+            severity: bindings::Severity::Warning,
+            meta: Vec::new(),
+        }
+    }
+
+    fn rules() -> Vec<Rule> {
+        define(vec![rule("bad"), rule("odd")]).unwrap()
+    }
+
+    fn found(rule: &str, start: u64, end: u64) -> validator_types::Finding {
+        let span = bindings::Span { start: start.try_into().unwrap(), end: end.try_into().unwrap() };
+        validator_types::Finding {
+            rule: rule.into(),
+            severity: bindings::Severity::Error,
+            message: "Bad.".into(),
+            span,
+            confidence: 1.0,
+            fix: None,
+            meta: Vec::new(),
+        }
+    }
+
+    fn checked(
+        findings: Vec<validator_types::Finding>,
+        options: &ValidationOptions,
+    ) -> Result<Vec<Finding>, CallError> {
+        let given = validator_types::Report { findings, meta: Vec::new() };
+        report(given, "añb", &rules(), options).map(|(report, _)| report.findings)
+    }
+
+    fn refused(finding: validator_types::Finding) -> String {
+        let error = checked(vec![finding], &ValidationOptions::default()).unwrap_err();
+        assert_eq!(error.code, Code::InvalidOutput);
+        error.message().to_owned()
+    }
+
+    #[test]
+    fn a_plugin_has_256_rules_and_not_one_more() {
+        let many = |n: usize| define((0..n).map(|i| rule(format!("r{i}"))).collect());
+        assert_eq!(many(MAX_RULES).unwrap().len(), MAX_RULES);
+        assert!(many(MAX_RULES + 1).unwrap_err().contains("257 rules"));
+    }
+
+    #[test]
+    fn a_rule_id_has_64_characters_of_its_alphabet_and_not_one_more() {
+        assert!(define(vec![rule("a".repeat(MAX_RULE_ID))]).is_ok());
+        for wrong in ["a".repeat(MAX_RULE_ID + 1), String::new(), "Bad".into(), "a b".into(), "é".into()] {
+            assert!(define(vec![rule(wrong)]).unwrap_err().contains("1 to 64"));
+        }
+    }
+
+    #[test]
+    fn a_rule_is_described_in_2_kib_and_not_one_byte_more() {
+        let of = |n| validator_types::Rule { description: "x".repeat(n), ..rule("bad") };
+        assert!(define(vec![of(MAX_PROSE)]).is_ok());
+        assert!(define(vec![of(MAX_PROSE + 1)]).unwrap_err().contains("more than 2048 bytes"));
+    }
+
+    #[test]
+    fn a_message_of_2_kib_is_kept_and_a_longer_one_is_cut() {
+        let message = |n| {
+            let finding = validator_types::Finding { message: "x".repeat(n), ..found("bad", 0, 1) };
+            checked(vec![finding], &ValidationOptions::default()).unwrap().remove(0).message
+        };
+        assert_eq!(message(MAX_PROSE), "x".repeat(MAX_PROSE));
+        let cut = message(MAX_PROSE + 1);
+        assert!(cut.len() == MAX_PROSE && cut.ends_with(" [cut]"));
+    }
+
+    #[test]
+    fn a_text_has_10000_findings_and_not_one_more() {
+        let many = |n| checked(vec![found("bad", 0, 1); n], &ValidationOptions::default());
+        assert_eq!(many(MAX_FINDINGS).unwrap().len(), MAX_FINDINGS);
+        let error = many(MAX_FINDINGS + 1).unwrap_err();
+        assert_eq!(error.code, Code::Limit);
+        assert!(error.message().contains("10001 findings"), "{error}");
+    }
+
+    #[test]
+    fn rules_are_sorted_and_two_of_one_id_are_refused() {
+        let ids = |given| define(given).unwrap().into_iter().map(|rule| rule.id).collect::<Vec<_>>();
+        assert_eq!(ids(vec![rule("odd"), rule("bad")]), ["bad", "odd"]);
+        assert!(define(vec![rule("bad"), rule("bad")]).unwrap_err().contains("\"bad\""));
+    }
+
+    #[test]
+    fn findings_are_in_the_order_of_the_text() {
+        let given = vec![found("odd", 3, 4), found("odd", 0, 1), found("bad", 0, 1)];
+        let findings = checked(given, &ValidationOptions::default()).unwrap();
+        let order: Vec<_> = findings.iter().map(|one| (one.span.start, one.rule.as_str())).collect();
+        assert_eq!(order, [(0, "bad"), (0, "odd"), (3, "odd")]);
+        assert_eq!(findings[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn a_span_that_is_no_part_of_the_text_is_refused() {
+        assert!(checked(vec![found("bad", 0, 4), found("bad", 4, 4)], &ValidationOptions::default()).is_ok());
+        for (start, end) in [(0, 5), (3, 1), (2, 3), (9, 9), (1, 2)] {
+            assert!(refused(found("bad", start, end)).contains(&format!("{start}..{end}")));
+        }
+        let span = found("bad", 0, 9).span;
+        let fix = Some(validator_types::Fix { span, replacement: String::new() });
+        assert!(refused(validator_types::Finding { fix, ..found("bad", 0, 1) }).contains("0..9"));
+    }
+
+    #[test]
+    fn a_rule_that_is_not_listed_and_a_confidence_that_is_none_are_refused() {
+        assert!(refused(found("strange", 0, 1)).contains("\"strange\""));
+        for confidence in [-0.1, 1.1, f32::NAN] {
+            assert!(
+                refused(validator_types::Finding { confidence, ..found("bad", 0, 1) }).contains("0 to 1")
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_left_out() {
+        let unsure = validator_types::Finding { confidence: 0.5, ..found("bad", 0, 1) };
+        let given = || vec![unsure.clone(), found("bad", 0, 1), found("odd", 0, 1)];
+        let kept = |options: ValidationOptions| checked(given(), &options).unwrap().len();
+        assert_eq!(kept(ValidationOptions { min_confidence: 0.5, ..ValidationOptions::default() }), 3);
+        assert_eq!(kept(ValidationOptions { min_confidence: 0.6, ..ValidationOptions::default() }), 2);
+        assert_eq!(kept(ValidationOptions { rules: vec!["odd".into()], min_confidence: 0.0 }), 1);
+    }
 }
