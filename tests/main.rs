@@ -9,6 +9,7 @@ mod authors;
 mod cli;
 mod client_faults;
 mod completeness;
+mod examples;
 mod guest_limits;
 mod guest_metadata;
 mod guest_output;

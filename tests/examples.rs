@@ -1,0 +1,66 @@
+//! The plugins to copy: each builds, loads and does what it says.
+
+use serde_json::{Value, json};
+
+use crate::support::guests::root;
+use crate::support::home::{Finished, Home, finish};
+
+/// A home with an example in it.
+fn home_with(example: &str) -> Home {
+    let home = Home::new();
+    let mut build = std::process::Command::new(env!("CARGO_BIN_EXE_hubcap"));
+    build
+        .args(["plugin", "build"])
+        .arg(root().join("examples").join(example))
+        .arg("--out")
+        .arg(home.plugins());
+    let built: Finished = finish(&mut build, b"");
+    assert_eq!(built.code, Some(0), "{}{}", built.stdout, built.stderr);
+    home
+}
+
+#[test]
+fn the_smallest_tool_has_at_most_25_lines_and_the_schema_of_its_function() {
+    let source = std::fs::read_to_string(root().join("examples/hello/src/lib.rs")).unwrap();
+    assert!(source.lines().count() <= 25, "{} lines", source.lines().count());
+    let home = home_with("hello");
+    let listed: Value = serde_json::from_str(&home.run(&["tools", "--json"]).stdout).unwrap();
+    let tool = &listed["tools"][0];
+    assert_eq!((&tool["name"], &tool["title"]), (&json!("hello_greet"), &json!("Greet")));
+    assert_eq!(tool["description"], "Greets somebody by name.");
+    let properties = &tool["inputSchema"]["properties"];
+    assert_eq!(properties["name"]["description"], "Who is greeted.");
+    assert_eq!(
+        (&tool["inputSchema"]["required"], &tool["inputSchema"]["additionalProperties"]),
+        (&json!(["name"]), &json!(false))
+    );
+    assert_eq!(
+        home.run(&["call", "hello_greet", r#"{"name":"Ada","times":2}"#]).stdout,
+        "Hello, Ada! Hello, Ada!\n"
+    );
+    let wrong = home.run(&["call", "hello_greet", r#"{"name":"Ada","times":300}"#]);
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.stderr.contains("/times"), "{}", wrong.stderr);
+}
+
+#[test]
+fn the_small_validator_is_used_by_agents_and_by_people() {
+    let home = home_with("long-lines");
+    assert_eq!(home.plugin("long-lines.wasm")["kinds"], json!(["validators"]));
+    let text = format!("short\n{}\n", "x".repeat(121));
+    let mut server = home.serve();
+    let result = server.call("hubcap_validate", json!({ "text": text, "path": "a.txt" }));
+    let finding = &result["structuredContent"]["findings"][0];
+    assert_eq!((&finding["validator"], &finding["rule"]), (&json!("long-lines"), &json!("long-line")));
+    assert_eq!((&finding["line"], &finding["span"]), (&json!(2), &json!({ "start": 6, "end": 127 })));
+    server.end();
+    std::fs::write(home.path().join("a.txt"), &text).unwrap();
+    let judged = home.run(&["validate", "a.txt"]);
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    assert!(
+        judged.stdout.contains("a.txt:2:1: note[long-lines/long-line]: break the line"),
+        "{}",
+        judged.stdout
+    );
+    assert_eq!(home.run(&["validate", "a.txt", "--fail-on", "note"]).code, Some(1));
+}
