@@ -63,8 +63,9 @@ pub(super) struct Options {
     min_confidence: f32,
 }
 
-/// Files that may be done before the one whose turn it is, for each that is judged.
-const AHEAD: usize = 4;
+/// Files that may be done before the one whose turn it is, for each that is judged: a slow file holds
+/// the others up only after so many, and their findings are held no longer than that.
+const AHEAD: usize = 16;
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let stop =
