@@ -290,6 +290,6 @@ fn shown(validator: &PluginId, finding: &Finding, judged: &str) -> Value {
     json!({
         "validator": validator, "rule": finding.rule, "severity": finding.severity,
         "line": line, "column": column, "message": finding.message,
-        "span": finding.span, "confidence": finding.confidence, "fix": finding.fix,
+        "span": finding.span, "confidence": finding.exact_confidence(), "fix": finding.fix,
     })
 }

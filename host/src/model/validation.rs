@@ -107,9 +107,34 @@ pub struct Finding {
     pub fix: Option<Fix>,
 }
 
+impl Finding {
+    /// The confidence with the digits that it was given: 0.9, and not 0.8999999761581421.
+    pub fn exact_confidence(&self) -> f64 {
+        (f64::from(self.confidence) * 1e6).round() / 1e6
+    }
+}
+
 /// What was found, by position.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// By start of the span, then by rule.
     pub findings: Vec<Finding>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, Severity, TextSpan};
+
+    #[test]
+    fn a_confidence_has_the_digits_that_it_was_given() {
+        let finding = Finding {
+            rule: "a".into(),
+            severity: Severity::Note,
+            message: String::new(),
+            span: TextSpan { start: 0, end: 0 },
+            confidence: 0.9,
+            fix: None,
+        };
+        assert_eq!(finding.exact_confidence().to_string(), "0.9");
+    }
 }

@@ -63,7 +63,7 @@ impl Sarif {
             "level": finding.severity,
             "message": message(&finding.message),
             "locations": [{ "physicalLocation": { "artifactLocation": artifact, "region": region } }],
-            "properties": { "confidence": rounded(finding.confidence) },
+            "properties": { "confidence": finding.exact_confidence() },
         });
         if let (Some(fix), Some(place)) = (&finding.fix, &found.fix) {
             result["fixes"] = json!([fixed(artifact, fix, place)]);
@@ -183,25 +183,15 @@ fn left_out(skipped: &Skipped) -> String {
     format!("{} is {reason} and was skipped", skipped.path)
 }
 
-/// Without the digits that a wider number would add.
-fn rounded(confidence: f32) -> f64 {
-    (f64::from(confidence) * 1e6).round() / 1e6
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Sarif, message, rounded};
+    use super::{Sarif, message};
 
     #[test]
     fn no_part_of_a_message_is_a_link() {
         assert_eq!(message("see [here](javascript:x)")["text"], "see [here] (javascript:x)");
-    }
-
-    #[test]
-    fn a_confidence_has_the_digits_that_it_was_given() {
-        assert_eq!(rounded(0.9).to_string(), "0.9");
     }
 
     #[test]
