@@ -45,6 +45,7 @@ fn a_crate_becomes_a_plugin_with_its_manifest_inside() {
     assert_eq!(built.code, Some(0), "{}", built.stderr);
     assert!(built.stdout.contains("placeholder-detector.wasm 0.1.0"), "{}", built.stdout);
     assert!(built.stdout.contains("    placeholder-detector_scan\n"), "{}", built.stdout);
+    assert!(!built.stdout.contains("hubcap_"), "{}", built.stdout);
     let plugin = home.plugin("placeholder-detector.wasm");
     assert_eq!(
         (&plugin["id"], &plugin["version"], &plugin["state"]),

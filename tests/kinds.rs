@@ -140,3 +140,28 @@ fn an_unknown_validator_is_answered_with_the_nearest() {
     assert!(answer.to_string().contains("did you mean \\\"judge\\\"?"), "{answer:#}");
     server.end();
 }
+
+#[test]
+fn the_validators_that_are_named_are_one_to_64_and_each_once() {
+    let mut server = Home::new().guest("judge").serve();
+    let named = |ids: Vec<String>| json!({ "text": "a bad word", "validators": ids });
+    let result = server.call("hubcap_validate", named(vec!["judge".into()]));
+    assert_eq!(result["structuredContent"]["validators"], 1, "{result:#}");
+    let wrong = [vec![], vec!["judge".into(), "judge".into()], (0..65).map(|n| format!("v{n}")).collect()];
+    for ids in wrong {
+        let result = server.call("hubcap_validate", named(ids));
+        assert_eq!(result["_meta"]["hubcap/error"]["code"], "invalid-arguments", "{result:#}");
+        assert!(result["content"][0]["text"].as_str().unwrap().contains("/validators"), "{result:#}");
+    }
+    server.end();
+}
+
+#[test]
+fn findings_that_are_too_much_for_one_result_are_a_limit() {
+    let mut server = Home::new().guest("judge").serve();
+    let few = server.call("hubcap_validate", json!({ "text": "bad ".repeat(1_000) }));
+    assert_eq!(few["structuredContent"]["findings"].as_array().unwrap().len(), 1_000);
+    let many = server.call("hubcap_validate", json!({ "text": "bad ".repeat(9_000) }));
+    assert_eq!(many["_meta"]["hubcap/error"]["code"], "limit", "{}", many["_meta"]);
+    server.end();
+}

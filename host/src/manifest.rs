@@ -50,7 +50,7 @@ impl Manifest {
         let written: Written = toml_file::parse(file, content)?;
         let at = |offset: usize, message: String| FileError {
             file: file.to_owned(),
-            position: Some(text::position(content, offset)),
+            position: Some(text::Positions::of(content).at(offset)),
             message,
         };
         let id = PluginId::new(written.id.get_ref()).ok_or_else(|| {

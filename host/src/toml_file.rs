@@ -37,7 +37,7 @@ impl std::error::Error for FileError {}
 pub fn parse<T: DeserializeOwned>(file: &str, content: &str) -> Result<T, FileError> {
     toml::from_str(content).map_err(|error| FileError {
         file: file.to_owned(),
-        position: error.span().map(|span| text::position(content, span.start)),
+        position: error.span().map(|span| text::Positions::of(content).at(span.start)),
         message: explain(error.message(), error.span().and_then(|span| content.get(span))),
     })
 }

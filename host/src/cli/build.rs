@@ -96,9 +96,13 @@ async fn check(directory: &Path) -> Result<(FileReport, Vec<String>), Failure> {
     let home = Home { plugin_dirs: vec![directory.to_owned()], named: true, config: Config::default() };
     let (hub, loader) = open(&home)?;
     loader.run(None).await;
-    let tools = hub.tools().await.iter().map(|tool| tool.name.clone()).collect();
+    let tools = hub.tools().await;
     match hub.files().await.pop() {
-        Some(report) if report.state == State::Ready => Ok((report, tools)),
+        Some(report) if report.state == State::Ready => {
+            let own = format!("{}_", report.id.as_deref().unwrap_or_default());
+            let tools = tools.iter().map(|tool| tool.name.clone()).filter(|name| name.starts_with(&own));
+            Ok((report, tools.collect()))
+        }
         Some(report) => {
             Err(Failure::Failed(format!("the sandbox refuses it: {}", report.reason.unwrap_or_default())))
         }

@@ -4,6 +4,7 @@
 //! Invariant: they do nothing by themselves; whatever runs goes through [`Hub::call`].
 
 use std::future::Future;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use serde::Deserialize;
@@ -18,8 +19,8 @@ use crate::model::{
     Tool, ToolCall, ToolOutput, Validation, ValidationOptions, text,
 };
 use crate::outcome::Outcome;
-use crate::plugin::Kind;
 use crate::plugin::schema::Checker;
+use crate::plugin::{Kind, within_result_limit};
 
 const VALIDATE: &str = "hubcap_validate";
 const COMPLETE: &str = "hubcap_complete";
@@ -63,7 +64,7 @@ fn validate_tool() -> Builtin {
             "text": { "type": "string", "description": "What is judged, such as a source file." },
             "path": { "type": "string", "description": "Where it is from or goes to: tells the language. Nothing is read from there." },
             "language": { "type": "string", "description": "Its language in lower case, where the path does not tell." },
-            "validators": { "type": "array", "items": { "type": "string" }, "description": "Ids of validators; all where absent." },
+            "validators": { "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 64, "uniqueItems": true, "description": "Ids of validators; all where absent." },
             "min_confidence": { "type": "number", "minimum": 0, "maximum": 1, "description": "Findings that are less sure are left out." },
         },
         "required": ["text"],
@@ -179,11 +180,14 @@ impl Hub {
             Ok(ids) => ids,
             Err(error) => return Outcome::refused(error),
         };
-        let artifact = Artifact { text: asked.text, path: asked.path, language: asked.language };
+        let artifact = Arc::new(Artifact { text: asked.text, path: asked.path, language: asked.language });
         let options = ValidationOptions { rules: Vec::new(), min_confidence: asked.min_confidence };
         let outcomes = join_all(ids.iter().map(|id| {
-            let work =
-                Validation { validator: id.clone(), artifact: artifact.clone(), options: options.clone() };
+            let work = Validation {
+                validator: id.clone(),
+                artifact: Arc::clone(&artifact),
+                options: options.clone(),
+            };
             self.call(call.with(work))
         }))
         .await;
@@ -267,7 +271,8 @@ fn together(judged: &str, ended: impl Iterator<Item = (PluginId, Outcome<Report>
         match outcome.result {
             Ok(report) => {
                 answered += 1;
-                findings.extend(report.findings.iter().map(|finding| shown(&id, finding, judged)));
+                let mut positions = text::Positions::of(judged);
+                findings.extend(report.findings.iter().map(|finding| shown(&id, finding, &mut positions)));
             }
             Err(error) => {
                 failed.push(json!({ "validator": id, "error": error.to_string() }));
@@ -280,13 +285,18 @@ fn together(judged: &str, ended: impl Iterator<Item = (PluginId, Outcome<Report>
         Some(error) if answered == 0 => Outcome { result: Err(error), receipt },
         _ => {
             let structured = json!({ "findings": findings, "validators": answered, "failed": failed });
-            Outcome { result: Ok(ToolOutput { content: Vec::new(), structured: Some(structured) }), receipt }
+            // Each report is bounded; all of them together are one result.
+            let bytes = within_result_limit(structured.to_string().len());
+            let receipt =
+                receipt.map(|receipt| Receipt { result_bytes: *bytes.as_ref().unwrap_or(&0), ..receipt });
+            let output = ToolOutput { content: Vec::new(), structured: Some(structured) };
+            Outcome { result: bytes.map(|_| output), receipt }
         }
     }
 }
 
-fn shown(validator: &PluginId, finding: &Finding, judged: &str) -> Value {
-    let (line, column) = text::position(judged, finding.span.start);
+fn shown(validator: &PluginId, finding: &Finding, positions: &mut text::Positions<'_>) -> Value {
+    let (line, column) = positions.at(finding.span.start);
     json!({
         "validator": validator, "rule": finding.rule, "severity": finding.severity,
         "line": line, "column": column, "message": finding.message,

@@ -89,13 +89,19 @@ impl Loader {
             stream::iter(settled).map(|one| load(Arc::clone(&self.sandbox), one)).buffer_unordered(cores());
         while let Some((report, plugin)) = loading.next().await {
             announce(&report);
-            plugins.extend(match plugin {
+            let ready = match plugin {
                 Some(plugin) => {
                     let (plugin, seats) = (Arc::new(plugin), self.hub.hall.seats());
+                    // A file that took over the id of one that broke.
+                    plugins.retain(|other: &Loaded| other.plugin.id != plugin.id);
                     Some(Loaded { plugin, seats, path: report.path.clone() })
                 }
-                None => self.still_serving(&report),
-            });
+                None => {
+                    let before = self.still_serving(&report);
+                    before.filter(|before| plugins.iter().all(|other| other.plugin.id != before.plugin.id))
+                }
+            };
+            plugins.extend(ready);
             files.push(report);
             if !*self.hub.loaded.borrow() {
                 self.publish(&plugins, files.clone());

@@ -66,11 +66,34 @@ pub fn clean_and_cut(text: &str, chars: usize) -> String {
     kept + CUT
 }
 
-/// Line and column, from 1, of a byte offset. Columns count characters.
-pub fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = truncate(text, offset);
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+/// Lines and columns, from 1, of byte offsets of a text. Columns count characters. Offsets that grow cost
+/// one pass over the text together.
+pub struct Positions<'a> {
+    text: &'a str,
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> Positions<'a> {
+    /// Those of a text.
+    pub fn of(text: &'a str) -> Self {
+        Self { text, offset: 0, line: 1, column: 1 }
+    }
+
+    /// The place of an offset, or of the end of the text.
+    pub fn at(&mut self, offset: usize) -> (usize, usize) {
+        let offset = truncate(self.text, offset).len();
+        if offset < self.offset {
+            *self = Self::of(self.text);
+        }
+        for c in self.text[self.offset..offset].chars() {
+            (self.line, self.column) =
+                if c == '\n' { (self.line + 1, 1) } else { (self.line, self.column + 1) };
+        }
+        self.offset = offset;
+        (self.line, self.column)
+    }
 }
 
 /// One line for a log: hidden characters and line ends are escaped, so that what a guest writes is
@@ -102,7 +125,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, clean_and_cut, nearest, one_line, truncate};
+    use super::{Positions, clean, clean_and_cut, nearest, one_line, truncate};
 
     #[test]
     fn hidden_characters_go_and_scripts_and_emoji_stay() {
@@ -131,5 +154,26 @@ mod tests {
     fn a_near_name_is_offered_and_a_far_one_is_not() {
         assert_eq!(nearest("memroy", ["fuel", "memory"]), Some("memory"));
         assert_eq!(nearest("zzz", ["fuel", "memory"]), None);
+    }
+
+    #[test]
+    fn positions_count_lines_and_characters_forward_and_back() {
+        let mut positions = Positions::of("é b\n\nc");
+        assert_eq!(
+            [0, 2, 4, 5, 6, 99].map(|offset| positions.at(offset)),
+            [(1, 1), (1, 2), (1, 4), (2, 1), (3, 1), (3, 2)]
+        );
+        assert_eq!(positions.at(3), (1, 3));
+    }
+
+    #[test]
+    fn ten_thousand_positions_at_the_end_of_a_long_text_take_one_pass() {
+        let text = "x".repeat(4 << 20);
+        let mut positions = Positions::of(&text);
+        let started = std::time::Instant::now();
+        for back in (0..10_000).rev() {
+            assert_eq!(positions.at(text.len() - back), (1, text.len() - back + 1));
+        }
+        assert!(started.elapsed() < std::time::Duration::from_secs(2), "{:?}", started.elapsed());
     }
 }

@@ -1,5 +1,7 @@
 //! What a validator judges and what it finds.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::PluginId;
@@ -10,7 +12,7 @@ pub struct Validation {
     /// The validator.
     pub validator: PluginId,
     /// What is judged.
-    pub artifact: Artifact,
+    pub artifact: Arc<Artifact>,
     /// What to look for.
     pub options: ValidationOptions,
 }

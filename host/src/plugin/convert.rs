@@ -55,7 +55,7 @@ pub(super) fn output(
 }
 
 /// The size of a result, if it is not too large.
-pub(super) fn within_result_limit(bytes: usize) -> Result<u64, CallError> {
+pub(crate) fn within_result_limit(bytes: usize) -> Result<u64, CallError> {
     if bytes <= MAX_RESULT {
         return Ok(bytes as u64);
     }

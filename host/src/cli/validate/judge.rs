@@ -124,7 +124,7 @@ impl Judge {
 
     async fn validate(&self, text: String, hint: Option<String>) -> End {
         let mut verdict = Verdict { bytes: text.len(), ..Verdict::default() };
-        let artifact = Artifact { text, path: hint, language: None };
+        let artifact = Arc::new(Artifact { text, path: hint, language: None });
         let mut found = Vec::new();
         for (index, validator) in self.validators.iter().enumerate() {
             let outcome = self.hub.call(self.call(validator, &artifact)).await;
@@ -141,9 +141,9 @@ impl Judge {
         End::Validated(verdict)
     }
 
-    fn call(&self, validator: &Validator, artifact: &Artifact) -> Call<Validation> {
+    fn call(&self, validator: &Validator, artifact: &Arc<Artifact>) -> Call<Validation> {
         let options = ValidationOptions { rules: Vec::new(), min_confidence: self.min_confidence };
-        let work = Validation { validator: validator.id.clone(), artifact: artifact.clone(), options };
+        let work = Validation { validator: validator.id.clone(), artifact: Arc::clone(artifact), options };
         Call { cancel: self.stop.clone(), ..Call::new(work) }
     }
 

@@ -86,9 +86,9 @@ mod tests {
         for judged in ["", "a", "\n", "a\r\nbé\n\nc", long.as_str(), &"x".repeat(2 * STEP)] {
             let lines = Lines::new(judged);
             for offset in (0..=judged.len()).filter(|at| judged.is_char_boundary(*at)).step_by(7) {
-                assert_eq!(lines.position(offset), text::position(judged, offset), "{offset}");
+                assert_eq!(lines.position(offset), text::Positions::of(judged).at(offset), "{offset}");
             }
-            assert_eq!(lines.position(judged.len()), text::position(judged, judged.len()));
+            assert_eq!(lines.position(judged.len()), text::Positions::of(judged).at(judged.len()));
         }
     }
 
