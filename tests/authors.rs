@@ -200,3 +200,20 @@ fn without_dev_a_plugin_that_comes_later_waits_for_the_next_start() {
     assert_eq!(server.tool_names(), before);
     server.end();
 }
+
+#[test]
+fn with_dev_a_version_that_cannot_be_loaded_leaves_the_one_before_serving() {
+    let home = Home::new().guest("echo");
+    let mut server = home.serve_as(&mut home.command(&["serve", "--dev"]), Era::Legacy("2025-11-25"));
+    let before = server.tool_names();
+    fs::write(home.plugins().join("echo.wasm"), "no component").unwrap();
+    assert!(holds_within(SOON, || server.stderr().contains("the version before goes on serving")));
+    assert_eq!(server.call("echo_say", json!({ "text": "still here" }))["content"][0]["text"], "still here");
+    assert_eq!(server.tool_names(), before);
+    // Another file takes the id over: it serves, once.
+    fs::write(home.plugins().join("other.wasm"), wasm("state")).unwrap();
+    fs::write(home.plugins().join("other.toml"), "id = \"echo\"\nversion = \"2.0.0\"").unwrap();
+    assert!(holds_within(SOON, || !server.tool_names().contains(&"echo_say".into())));
+    assert!(server.tool_names().iter().all(|name| name.starts_with("echo_")));
+    server.end();
+}
