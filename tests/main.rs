@@ -15,6 +15,7 @@ mod guest_metadata;
 mod guest_output;
 mod guest_traps;
 mod handles;
+mod inspect;
 mod kinds;
 mod limits;
 mod mcp;
