@@ -71,7 +71,7 @@ impl Readable {
     /// Reads the file at a path: an absolute one, or one in the first directory that has it. Blocks.
     pub(super) fn read(&self, path: &str) -> Result<Text, CallError> {
         let asked = Path::new(path);
-        let mut missing = None;
+        let (mut missing, mut outside) = (None, false);
         for root in &self.0 {
             let Some(inner) = root.inner(asked) else { continue };
             match root.directory.read(inner, MAX_FILE) {
@@ -80,10 +80,11 @@ impl Readable {
                     let text = text.ok_or_else(|| wrong(path, "it is no text: hubcap reads UTF-8"))?;
                     return Ok(Text { path: inner.to_string_lossy().into_owned(), text });
                 }
-                Err(Unread::Outside) => {}
+                Err(Unread::Outside) => outside = true,
                 Err(unread) => missing = missing.or(Some(unread)),
             }
         }
+        let missing = missing.filter(|_| !outside);
         Err(missing.map_or_else(|| denied(path), |unread| unreadable(path, &unread)))
     }
 }

@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn one_that_does_not_is_told_at_its_place_in_the_operators_file() {
         let with = |operator: &str| outcome(&format!("{ID}{SCHEMA}"), operator).unwrap_err();
-        let unknown = with("[plugins.sample.config]\nurl = \"x\"\nulr = \"y\"\n");
+        let unknown = with("[plugins.sample.config]\nurl = \"x\"\nurrl = \"y\"\n");
         assert!(
-            unknown.contains("/etc/hubcap.toml:3:1: unknown key `ulr`; did you mean `url`?"),
+            unknown.contains("/etc/hubcap.toml:3:1: unknown key `urrl`; did you mean `url`?"),
             "{unknown}"
         );
         let wrong = with("[plugins.sample]\nconfig = { url = 1 }\n");

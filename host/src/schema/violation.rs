@@ -69,9 +69,9 @@ mod tests {
     #[test]
     fn a_key_that_is_not_known_is_told_with_the_nearest_one_at_its_own_place() {
         assert_eq!(found(json!({ "url": "x", "server": { "port": 1 } })), None);
-        let (pointer, message) = found(json!({ "url": "x", "ulr": "y" })).unwrap();
-        assert_eq!(pointer, "/ulr");
-        assert_eq!(message, "unknown key `ulr`; did you mean `url`? (valid here: url, server)");
+        let (pointer, message) = found(json!({ "url": "x", "urrl": "y" })).unwrap();
+        assert_eq!(pointer, "/urrl");
+        assert_eq!(message, "unknown key `urrl`; did you mean `url`? (valid here: server, url)");
         let (pointer, message) = found(json!({ "url": "x", "server": { "prot": 1 } })).unwrap();
         assert_eq!(pointer, "/server/prot");
         assert!(message.contains("did you mean `port`?"), "{message}");
