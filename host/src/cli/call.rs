@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Common, Done, Failure, print, print_json};
 use crate::mcp::result_json;
-use crate::model::{Call, Content, ResourceBody, ToolCall, ToolOutput};
+use crate::model::{Call, Content, PluginId, ResourceBody, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
 
 #[derive(Args)]
@@ -24,7 +24,8 @@ pub(super) struct Options {
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let arguments = read_arguments(&options.arguments)?;
-    let plugin = options.name.split('_').next();
+    // The hub's own tools are no plugin's, and need them all.
+    let plugin = options.name.split('_').next().filter(|id| PluginId::new(id).is_some());
     let hub = common.hub(plugin).await?;
     let call = Call::new(ToolCall::new(options.name, arguments));
     let stop = call.cancel.clone();
