@@ -9,6 +9,7 @@ mod call;
 mod cargo;
 mod demo;
 mod list;
+mod new;
 mod serve;
 mod sources;
 mod validate;
@@ -42,6 +43,7 @@ const EVENT_INTERVAL: u32 = 4;
         hubcap tools                                   what agents would see\n  \
         hubcap call placeholder-detector_scan '{\"text\": \"// TODO\"}'\n  \
         hubcap validate src                            what the loaded validators find\n  \
+        hubcap plugin new my-plugin                    a crate to start from\n  \
         hubcap plugin build my-plugin --out plugins    from a crate to a plugin"
 )]
 struct Cli {
@@ -87,7 +89,7 @@ enum Command {
     /// Exit code 1 means findings at or above --fail-on, or a file or validator that failed. An
     /// interrupt ends it with what is known so far; a second one ends it at once.
     Validate(validate::Options),
-    /// Look at plugins, or build them
+    /// Look at plugins, start new ones, or build them
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Show hubcap at work: build the bundled plugins, serve them, scan real sources
@@ -98,6 +100,8 @@ enum Command {
 enum PluginCommand {
     /// List every file in the plugin directories, with its state and why
     List(list::Options),
+    /// Make the crate of a new plugin: a tool, a validator or a provider that works
+    New(new::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
 }
@@ -167,6 +171,7 @@ impl Command {
             Self::Validate(options) => validate::run(&common, options).await,
             Self::Tools(options) => list::tools(&common, options).await,
             Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
+            Self::Plugin(PluginCommand::New(options)) => new::run(&options),
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Demo(options) => demo::run(options).await,
         }
