@@ -93,7 +93,7 @@ async fn place(manifest: &Manifest, component: Vec<u8>, out: &Path) -> Result<Bu
 
 /// Loads the file as a hub does.
 async fn check(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
-    let home = Home { plugin_dirs: Vec::new(), named: true, config: Config::default() };
+    let home = Home { plugin_dirs: Vec::new(), named: true, config: Config::default(), directory: None };
     let (hub, report) = one::in_file(home, file).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
     match plugin.filter(|_| report.state == State::Ready) {
