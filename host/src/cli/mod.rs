@@ -7,6 +7,7 @@ mod batches;
 mod build;
 mod call;
 mod cargo;
+mod cases;
 mod demo;
 mod inspect;
 mod list;
@@ -44,7 +45,8 @@ const EVENT_INTERVAL: u32 = 4;
         hubcap tools                                   what agents would see\n  \
         hubcap call placeholder-detector_scan '{\"text\": \"// TODO\"}'\n  \
         hubcap validate src                            what the loaded validators find\n  \
-        hubcap plugin build my-plugin --out plugins    from a crate to a plugin"
+        hubcap plugin build my-plugin --out plugins    from a crate to a plugin\n  \
+        hubcap plugin test my-plugin                   what the cases of its author say"
 )]
 struct Cli {
     #[command(flatten)]
@@ -104,6 +106,10 @@ enum PluginCommand {
     Inspect(inspect::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
+    /// Build a plugin and run the cases that its author wrote, in the sandbox
+    ///
+    /// Exit code 1 means that a case failed, 2 that there is no case file or that it is wrong.
+    Test(cases::Options),
 }
 
 /// How a command ended, where it did not simply succeed.
@@ -160,6 +166,7 @@ impl Command {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
             Self::Call(_) | Self::Demo(_) | Self::Validate(_) => tracing::Level::ERROR,
+            Self::Plugin(PluginCommand::Test(_)) => tracing::Level::ERROR,
             Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
     }
@@ -173,6 +180,7 @@ impl Command {
             Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
             Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
+            Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,
             Self::Demo(options) => demo::run(options).await,
         }
     }
