@@ -28,6 +28,18 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     Limit(
+        "cli/check/generate/maker.rs",
+        "MAX_CHARS",
+        &["all_strings_together_have_64_kib_and_not_one_character_more"],
+    ),
+    Limit("cli/check/generate/maker.rs", "MAX_DEPTH", &["sixty_four_levels_are_made_and_sixty_five_are_not"]),
+    Limit("cli/check/generate/maker.rs", "MAX_VALUES", &["a_thousand_values_are_made_and_one_more_is_not"]),
+    Limit(
+        "cli/check/generate/mod.rs",
+        "MAX_EXAMPLES",
+        &["examples_and_the_default_of_the_root_are_cases_of_their_own"],
+    ),
+    Limit(
         "cli/sources.rs",
         "MAX_FILE",
         &[

@@ -13,7 +13,7 @@ mod tools;
 mod validators;
 mod work;
 
-pub(crate) use convert::within_result_limit;
+pub(crate) use convert::{MAX_RESULT, within_result_limit};
 pub use file::{Candidate, Contents, ScanError, Stamp, scan};
 pub use load::{Identity, Refusal};
 pub use tools::LoadedTool;
