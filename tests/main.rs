@@ -17,6 +17,7 @@ mod guest_traps;
 mod guides;
 mod guides_tables;
 mod handles;
+mod inspect;
 mod kinds;
 mod limits;
 mod mcp;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId};
-use crate::toml_file::{self, FileError};
+use crate::toml_file::{self, FileError, Places};
 use crate::units::{self, Bytes, Span};
 
 /// Most bytes of guest memory that a call can have.
@@ -25,6 +25,8 @@ const MAX_FUEL: u64 = 100_000_000_000;
 pub struct Config {
     /// Plugin directories, where the file names any.
     pub plugins: Option<Vec<PathBuf>>,
+    /// Directories whose files the hub may read where an agent has them validated.
+    pub validate_dirs: Vec<PathBuf>,
     /// Bounds of the hub itself.
     pub limits: Limits,
     /// What a call may use.
@@ -80,6 +82,8 @@ pub struct PluginConfig {
     pub enabled: bool,
     /// What its `init` gets.
     pub config: Map<String, Value>,
+    /// Where that is written.
+    pub places: Places,
     /// What differs from the defaults.
     pub budget: Budget,
 }
@@ -94,10 +98,18 @@ impl Config {
         let written: Written = toml_file::parse(&name, content)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let defaults = written.defaults.over(&Defaults::default().0);
-        let by_plugin =
-            written.plugin_tables.into_iter().map(|(id, plugin)| (id.0, plugin.fill(&defaults))).collect();
+        let fill = |(Id(id), plugin): (Id, WrittenPlugin)| {
+            let places = match plugin.config {
+                Some(_) => Places::of(&name, content, &["plugins", id.as_str(), "config"]),
+                None => Places::default(),
+            };
+            (id, plugin.fill(&defaults, places))
+        };
+        let by_plugin = written.plugin_tables.into_iter().map(fill).collect();
+        let here = |dirs: Vec<PathBuf>| dirs.iter().map(|dir| folder.join(dir)).collect();
         Ok(Self {
-            plugins: written.plugin_dirs.map(|dirs| dirs.iter().map(|dir| folder.join(dir)).collect()),
+            plugins: written.plugin_dirs.map(here),
+            validate_dirs: written.validate_dirs.map(here).unwrap_or_default(),
             limits: written.limits.fill(),
             defaults: Defaults(defaults),
             by_plugin,
@@ -109,6 +121,7 @@ impl Config {
         self.by_plugin.get(id).cloned().unwrap_or_else(|| PluginConfig {
             enabled: true,
             config: Map::new(),
+            places: Places::default(),
             budget: self.defaults.0,
         })
     }
@@ -119,6 +132,8 @@ impl Config {
 struct Written {
     #[serde(rename = "plugin-dirs")]
     plugin_dirs: Option<Vec<PathBuf>>,
+    #[serde(rename = "validate-dirs")]
+    validate_dirs: Option<Vec<PathBuf>>,
     #[serde(default)]
     limits: WrittenLimits,
     #[serde(default)]
@@ -193,30 +208,18 @@ struct WrittenPlugin {
 }
 
 impl WrittenPlugin {
-    fn fill(self, defaults: &Budget) -> PluginConfig {
+    fn fill(self, defaults: &Budget, places: Places) -> PluginConfig {
         PluginConfig {
             enabled: self.enabled.unwrap_or(true),
             config: self
                 .config
                 .unwrap_or_default()
                 .into_iter()
-                .map(|(key, value)| (key, to_json(value)))
+                .map(|(key, value)| (key, toml_file::to_json(value)))
                 .collect(),
+            places,
             budget: self.budget.over(defaults),
         }
-    }
-}
-
-fn to_json(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(string) => string.into(),
-        toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => number.into(),
-        toml::Value::Boolean(boolean) => boolean.into(),
-        // JSON has no dates; RFC 3339 is what everybody writes.
-        toml::Value::Datetime(date) => date.to_string().into(),
-        toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
-        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, to_json(value))).collect(),
     }
 }
 
@@ -293,7 +296,7 @@ mod tests {
     #[test]
     fn a_plugins_budget_is_what_it_sets_over_the_defaults() {
         let config = parse(
-            "plugin-dirs = [\"mine\", \"/abs\"]\n[defaults]\nfuel = 7\ndeadline = \"5s\"\n[plugins.echo]\nconfig = { a = [1, 2.5], when = 2026-01-02 }\nbudget = { memory = \"1MiB\" }",
+            "plugin-dirs = [\"mine\", \"/abs\"]\nvalidate-dirs = [\"..\"]\n[defaults]\nfuel = 7\ndeadline = \"5s\"\n[plugins.echo]\nconfig = { a = [1, 2.5], when = 2026-01-02 }\nbudget = { memory = \"1MiB\" }",
         )
         .unwrap();
         let echo = config.of(&PluginId::new("echo").unwrap());
@@ -304,6 +307,7 @@ mod tests {
         assert_eq!(json!(echo.config), json!({ "a": [1, 2.5], "when": "2026-01-02" }));
         assert!(echo.enabled);
         assert_eq!(config.plugins.as_deref().unwrap(), [Path::new("/etc/mine"), Path::new("/abs")]);
+        assert_eq!(config.validate_dirs, [Path::new("/etc/..")]);
         assert_eq!(config.of(&PluginId::new("other").unwrap()).budget.memory, 64 << 20);
     }
 

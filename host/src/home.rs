@@ -22,9 +22,9 @@ pub struct Named {
 /// The places, found, and the configuration, read.
 #[derive(Clone, Debug)]
 pub struct Home {
-    /// Directories to look for plugins in.
+    /// Directories to look for plugins in, and single plugin files.
     pub plugin_dirs: Vec<PathBuf>,
-    /// Whether the operator named these directories: one that is missing is then an error.
+    /// Whether the operator named these: one that is missing is then an error.
     pub named: bool,
     /// The configuration.
     pub config: Config,

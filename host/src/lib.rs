@@ -9,6 +9,8 @@ pub mod error;
 
 pub mod outcome;
 
+pub mod directory;
+mod schema;
 pub mod toml_file;
 pub mod units;
 

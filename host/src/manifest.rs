@@ -2,9 +2,13 @@
 //!
 //! Invariant: parsed and checked once; whoever has a [`Manifest`] has a valid one.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::model::{PLUGIN_ID_RULE, PluginId, text};
+use crate::schema::{self, Checker};
 use crate::toml_file::{self, FileError};
 
 /// Name of the custom section of a component that holds the manifest's text.
@@ -28,6 +32,8 @@ pub struct Manifest {
     pub license: Option<String>,
     /// Where to read more.
     pub homepage: Option<String>,
+    /// JSON Schema of the configuration that it takes; it takes none where this is absent.
+    pub config: Option<Arc<Map<String, Value>>>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +45,7 @@ struct Written {
     description: Option<String>,
     license: Option<String>,
     homepage: Option<String>,
+    config: Option<toml::Spanned<toml::Table>>,
 }
 
 impl Manifest {
@@ -60,6 +67,11 @@ impl Manifest {
         if !is_version(written.version.get_ref()) {
             return Err(at(written.version.span().start, "the version is not of the form `1.2.3`".into()));
         }
+        let config = written.config.map(|table| {
+            let offset = table.span().start;
+            config_schema(table.into_inner())
+                .map_err(|what| at(offset, format!("the schema in [config] {what}")))
+        });
         let clean = |given: Option<String>| given.map(text::clean_owned);
         Ok(Self {
             id,
@@ -68,8 +80,20 @@ impl Manifest {
             description: clean(written.description),
             license: clean(written.license),
             homepage: clean(written.homepage),
+            config: config.transpose()?.map(Arc::new),
         })
     }
+}
+
+/// Reads the schema of the configuration, which is an object whether the author says so or not.
+fn config_schema(mut table: toml::Table) -> Result<Map<String, Value>, String> {
+    table.entry("type").or_insert_with(|| "object".into());
+    let schema = schema::read(&toml_file::to_json(toml::Value::Table(table)).to_string())?;
+    if schema.get("type") != Some(&Value::from("object")) {
+        return Err("needs `type = \"object\"` at its root, or no type there".into());
+    }
+    Checker::new(&schema)?;
+    Ok(schema)
 }
 
 /// Three numbers, then whatever semantic versioning allows behind them, within 64 characters.
@@ -112,5 +136,27 @@ mod tests {
                 .starts_with("plugin.toml:3:1: unknown key `titel`; did you mean `title`?")
         );
         assert!(error("version = \"1.0.0\"").contains("missing field `id`"));
+    }
+
+    #[test]
+    fn the_schema_of_the_configuration_is_read_and_a_wrong_one_is_told_with_its_place() {
+        let with = |config: &str| format!("id = \"a\"\nversion = \"1.0.0\"\n[config]\n{config}");
+        let manifest = Manifest::parse("plugin.toml", &with("properties.url.type = \"string\"")).unwrap();
+        let schema = serde_json::Value::Object((*manifest.config.unwrap()).clone());
+        assert_eq!(
+            schema,
+            serde_json::json!({ "type": "object", "properties": { "url": { "type": "string" } } })
+        );
+        for (wrong, why) in [
+            ("type = \"string\"", "at its root"),
+            ("properties.url.type = \"strnig\"", "is no JSON Schema"),
+            ("properties.url.\"$ref\" = \"https://example.org/x\"", "only paths inside"),
+        ] {
+            let told = error(&with(wrong));
+            assert!(
+                told.starts_with("plugin.toml:3:1: the schema in [config]") && told.contains(why),
+                "{told}"
+            );
+        }
     }
 }

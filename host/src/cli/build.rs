@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use wasm_encoder::{ComponentSection, CustomSection};
 
-use crate::cli::{Done, Failure, cargo, open, print};
+use crate::cli::{Done, Failure, cargo, one, print};
 use crate::config::Config;
 use crate::home::Home;
 use crate::hub::{FileReport, State};
@@ -80,7 +80,7 @@ async fn place(manifest: &Manifest, component: Vec<u8>, out: &Path) -> Result<Bu
     let draft = scratch.join(&name);
     let placed = async {
         std::fs::write(&draft, &component).map_err(|error| cannot("write", &draft, &error))?;
-        let (report, tools) = check(&scratch).await?;
+        let (report, tools) = check(&draft).await?;
         let file = out.join(&name);
         std::fs::rename(&draft, &file).map_err(|error| cannot("write", &file, &error))?;
         Ok(Built { file, bytes: component.len(), report, tools })
@@ -91,22 +91,16 @@ async fn place(manifest: &Manifest, component: Vec<u8>, out: &Path) -> Result<Bu
     placed
 }
 
-/// Loads what is in the directory as a hub does.
-async fn check(directory: &Path) -> Result<(FileReport, Vec<String>), Failure> {
-    let home = Home { plugin_dirs: vec![directory.to_owned()], named: true, config: Config::default() };
-    let (hub, loader) = open(&home)?;
-    loader.run(None).await;
-    let tools = hub.tools().await;
-    match hub.files().await.pop() {
-        Some(report) if report.state == State::Ready => {
-            let own = format!("{}_", report.id.as_deref().unwrap_or_default());
-            let tools = tools.iter().map(|tool| tool.name.clone()).filter(|name| name.starts_with(&own));
-            Ok((report, tools.collect()))
-        }
-        Some(report) => {
+/// Loads the file as a hub does.
+async fn check(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
+    let home = Home { plugin_dirs: Vec::new(), named: true, config: Config::default() };
+    let (hub, report) = one::in_file(home, file).await?;
+    let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
+    match plugin.filter(|_| report.state == State::Ready) {
+        Some(plugin) => Ok((report, plugin.tools.iter().map(|tool| tool.tool.name.clone()).collect())),
+        None => {
             Err(Failure::Failed(format!("the sandbox refuses it: {}", report.reason.unwrap_or_default())))
         }
-        None => Err(Failure::Failed("what was built is not there".into())),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Common, Done, Failure, print, print_json};
 use crate::mcp::result_json;
-use crate::model::{Call, Content, ResourceBody, ToolCall, ToolOutput};
+use crate::model::{Call, Content, PluginId, ResourceBody, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
 
 #[derive(Args)]
@@ -24,8 +24,9 @@ pub(super) struct Options {
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let arguments = read_arguments(&options.arguments)?;
-    let plugin = options.name.split('_').next();
-    let hub = common.hub(plugin).await?;
+    // The hub's own tools work on any plugin; its id is reserved, so that no plugin has it.
+    let plugin = options.name.split('_').next().and_then(PluginId::new);
+    let hub = common.hub(plugin.as_ref().map(PluginId::as_str)).await?;
     let call = Call::new(ToolCall::new(options.name, arguments));
     let stop = call.cancel.clone();
     tokio::spawn(async move {

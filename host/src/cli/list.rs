@@ -57,7 +57,15 @@ fn describe(file: &FileReport) -> String {
     };
     let more = match &file.reason {
         Some(reason) => reason.clone(),
-        None => format!("{}, {} tools", file.kinds.join(", "), file.tools),
+        None => offers(file),
     };
     format!("{state:8}  {}  {identity}\n          {more}\n", file.file)
+}
+
+/// What a ready plugin offers, in numbers.
+fn offers(file: &FileReport) -> String {
+    let counts = [(file.tools, "tool"), (file.rules, "rule"), (file.models, "model")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let words = counts.map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }));
+    format!("{}: {}", file.kinds.join(", "), words.collect::<Vec<_>>().join(", "))
 }

@@ -8,7 +8,9 @@ mod build;
 mod call;
 mod cargo;
 mod demo;
+mod inspect;
 mod list;
+mod one;
 mod serve;
 mod sources;
 mod validate;
@@ -60,8 +62,8 @@ struct Common {
     /// Configuration file [default: hubcap.toml in the home]
     #[arg(long, global = true, env = "HUBCAP_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Plugin directory, in place of the configured ones; may be repeated, or several with `:` between
-    #[arg(long, global = true, env = "HUBCAP_PLUGINS", value_name = "DIR", value_delimiter = ':')]
+    /// Plugin directory or file, in place of the configured ones; may be repeated, or several with `:` between
+    #[arg(long, global = true, env = "HUBCAP_PLUGINS", value_name = "PATH", value_delimiter = ':')]
     plugins: Vec<PathBuf>,
     /// How log lines on stderr look [default: human on a terminal, json elsewhere]
     #[arg(long, global = true, value_name = "FORMAT")]
@@ -98,6 +100,8 @@ enum Command {
 enum PluginCommand {
     /// List every file in the plugin directories, with its state and why
     List(list::Options),
+    /// Show what one plugin is: identity, tools with their schemas, what it imports and takes
+    Inspect(inspect::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
 }
@@ -167,6 +171,7 @@ impl Command {
             Self::Validate(options) => validate::run(&common, options).await,
             Self::Tools(options) => list::tools(&common, options).await,
             Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
+            Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Demo(options) => demo::run(options).await,
         }

@@ -4,7 +4,7 @@
 //! decides who gets a name; a bad file costs the others nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use futures::stream::{self, StreamExt};
 use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
+use crate::hub::readable::{Readable, Unreadable};
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
 use crate::hub::{Hub, LOADING_WAIT};
 use crate::model::{PluginId, text};
@@ -24,6 +25,8 @@ use crate::sandbox::Sandbox;
 pub enum LoadError {
     /// A directory that the operator named cannot be read.
     Directory(ScanError),
+    /// A directory of `validate-dirs` cannot be read.
+    Unreadable(Unreadable),
     /// The machine cannot run guests.
     Engine(String),
 }
@@ -32,6 +35,7 @@ impl std::fmt::Display for LoadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Directory(error) => error.fmt(f),
+            Self::Unreadable(error) => error.fmt(f),
             Self::Engine(error) => f.write_str(error),
         }
     }
@@ -64,7 +68,8 @@ impl Loader {
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
         let sandbox = Sandbox::new(engine).map_err(|error| LoadError::Engine(error.to_string()))?;
-        let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT));
+        let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
+        let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone() };
         Ok((hub, loader))
     }
@@ -205,12 +210,15 @@ fn cores() -> usize {
 
 fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     let mut candidates: Vec<Candidate> = Vec::new();
-    // One directory under two names is one directory.
-    let real = |directory: &PathBuf| directory.canonicalize().unwrap_or_else(|_| directory.clone());
+    // One directory under two names is one directory, and a file in it that is named too is one file.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut seen = BTreeSet::new();
-    for directory in home.plugin_dirs.iter().filter(|directory| seen.insert(real(directory))) {
-        match scan(directory) {
-            Ok(found) => candidates.extend(found),
+    for path in &home.plugin_dirs {
+        match scan(path) {
+            Ok(found) => candidates.extend(found.into_iter().filter(|candidate| {
+                let directory = candidate.path.parent().map(real).unwrap_or_default();
+                seen.insert((directory, candidate.file.clone()))
+            })),
             // The default one is made when the first plugin is.
             Err(error) if error.is_missing() && !home.named => {}
             Err(error) => return Err(LoadError::Directory(error)),
@@ -238,6 +246,8 @@ async fn load(sandbox: Arc<Sandbox>, one: Settled) -> (FileReport, Option<Plugin
             let mut report = report(&candidate, Some(&identity), State::Ready, None);
             report.kinds = plugin.kinds().into_iter().map(|kind| kind.as_str().to_owned()).collect();
             report.tools = plugin.tools.len();
+            report.rules = plugin.rules.len();
+            report.models = plugin.models.len();
             (report, Some(plugin))
         }
         Err(reason) => (refused(&candidate, Some(&identity), reason), None),
@@ -271,6 +281,8 @@ fn report(
         state,
         reason,
         tools: 0,
+        rules: 0,
+        models: 0,
     }
 }
 

@@ -6,6 +6,7 @@
 mod builtin;
 mod bulkhead;
 mod load;
+mod readable;
 mod registry;
 
 use std::sync::Arc;
@@ -24,9 +25,11 @@ use crate::plugin::{Kind, Plugin, Work};
 
 use builtin::Builtins;
 use bulkhead::Hall;
+use readable::Readable;
 use registry::{Loaded, Registry};
 
 pub use load::{LoadError, Loader};
+pub use readable::Unreadable;
 pub use registry::{FileReport, State};
 
 /// Longest that a list or a call waits for plugins that are still loading. Clients give a server
@@ -42,18 +45,20 @@ pub struct Hub {
     /// Until when a list or a call waits for loading.
     loading_until: Instant,
     builtins: Builtins,
+    readable: Readable,
 }
 
 impl Hub {
     /// A hub without plugins, which [`Loader`] fills.
-    fn new(limits: &Limits, loading_wait: Duration) -> Self {
+    fn new(limits: &Limits, loading_wait: Duration, readable: Readable) -> Self {
         let loaded = watch::Sender::new(false);
         Self {
             registry: ArcSwap::default(),
             loaded,
             hall: Hall::new(limits),
             loading_until: Instant::now() + loading_wait,
-            builtins: Builtins::default(),
+            builtins: Builtins::new(!readable.is_empty()),
+            readable,
         }
     }
 
@@ -84,7 +89,7 @@ impl Hub {
         if let Err(error) = call.work.check(&loaded.plugin) {
             return Outcome::refused(error);
         }
-        let deadline = arrived + loaded.plugin.budget().deadline;
+        let deadline = arrived + call.work.budget(&loaded.plugin).deadline;
         match self.hall.enter(&loaded.seats, deadline, call).await {
             Ok(_place) => loaded.plugin.call(call, deadline).await,
             Err(error) => Outcome::refused(error),
@@ -116,6 +121,12 @@ impl Hub {
         self.registry.load().plugins(kind)
     }
 
+    /// The plugin with this id, if it is ready.
+    pub async fn plugin(&self, id: &str) -> Option<Arc<Plugin>> {
+        self.wait_until_loaded().await;
+        self.registry.load().plugin(id)
+    }
+
     /// Finds who offers it; while plugins are loading, it may be the next that is ready.
     async fn find<W: Work>(&self, work: &W) -> Result<Loaded, CallError> {
         if let Some(found) = self.registry.load().find(work) {
@@ -137,7 +148,7 @@ impl Hub {
 
     /// Why nobody offers it, as far as that can be told.
     fn not_found<W: Work>(&self, work: &W, registry: &Registry) -> CallError {
-        let (kind, name) = (W::KIND.singular(), work.asked_for());
+        let (kind, name) = (W::KIND.map_or("plugin", Kind::singular), work.asked_for());
         let shown = text::one_line(text::truncate(name, 100)).into_owned();
         let file = registry.files.iter().find(|file| file.id.as_deref() == Some(work.plugin_id()));
         match file.filter(|file| file.state != State::Ready) {
@@ -154,6 +165,7 @@ impl Hub {
                 let names = registry.names(W::KIND);
                 let offer = match text::nearest(name, names.iter().map(String::as_str)) {
                     Some(nearest) => format!("; did you mean {nearest:?}?"),
+                    None if names.is_empty() && W::KIND.is_none() => "; no plugin is loaded".into(),
                     None if names.is_empty() => format!("; no plugin with a {kind} is loaded"),
                     None => format!("; there are {}", text::truncate(&names.join(", "), 1_000)),
                 };
@@ -198,24 +210,24 @@ fn report<T>(outcome: &Outcome<T>, arrived: Instant) {
 mod tests {
     use std::time::Duration;
 
-    use super::Hub;
+    use super::{Hub, Readable};
     use crate::config::Limits;
     use crate::error::Code;
     use crate::model::{Call, ToolCall};
 
     #[tokio::test]
     async fn a_list_waits_for_loading_and_no_longer_than_its_bound() {
-        let hub = Hub::new(&Limits::default(), Duration::from_millis(10));
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default());
         assert!(hub.tools().await.is_empty());
 
-        let hub = Hub::new(&Limits::default(), Duration::from_secs(3_600));
+        let hub = Hub::new(&Limits::default(), Duration::from_secs(3_600), Readable::default());
         let ((), tools) = tokio::join!(async { _ = hub.loaded.send_replace(true) }, hub.tools());
         assert!(tools.is_empty());
     }
 
     #[tokio::test]
     async fn a_tool_that_is_not_there_is_unavailable_while_loading_and_unknown_after_it() {
-        let hub = Hub::new(&Limits::default(), Duration::from_millis(10));
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default());
         let call = || Call::new(ToolCall::new("none_such", serde_json::Map::new()));
         assert_eq!(hub.call(call()).await.result.unwrap_err().code, Code::Unavailable);
         _ = hub.loaded.send_replace(true);

@@ -30,6 +30,10 @@ pub struct FileReport {
     pub reason: Option<String>,
     /// Number of its tools.
     pub tools: usize,
+    /// Number of its validator's rules.
+    pub rules: usize,
+    /// Number of its provider's models.
+    pub models: usize,
 }
 
 /// What became of a file.
@@ -84,6 +88,11 @@ impl Registry {
         self.by_id.get(work.plugin_id()).filter(|loaded| work.offered_by(&loaded.plugin)).cloned()
     }
 
+    /// The plugin with this id.
+    pub(super) fn plugin(&self, id: &str) -> Option<Arc<Plugin>> {
+        self.by_id.get(id).map(|loaded| Arc::clone(&loaded.plugin))
+    }
+
     /// The plugins of a kind, by id.
     pub(super) fn plugins(&self, kind: Kind) -> Vec<Arc<Plugin>> {
         let all = self.by_id.values().map(|loaded| &loaded.plugin);
@@ -92,12 +101,15 @@ impl Registry {
         plugins
     }
 
-    /// What can be asked for of a kind, by name.
-    pub(super) fn names(&self, kind: Kind) -> Vec<String> {
+    /// What can be asked for of a kind, by name; the plugins themselves where it is of any.
+    pub(super) fn names(&self, kind: Option<Kind>) -> Vec<String> {
         match kind {
-            Kind::Tools => self.tools.iter().map(|tool| tool.name.clone()).collect(),
-            Kind::Validators | Kind::Providers => {
-                self.plugins(kind).iter().map(|plugin| plugin.id.to_string()).collect()
+            Some(Kind::Tools) => self.tools.iter().map(|tool| tool.name.clone()).collect(),
+            Some(kind) => self.plugins(kind).iter().map(|plugin| plugin.id.to_string()).collect(),
+            None => {
+                let mut ids: Vec<String> = self.by_id.keys().cloned().collect();
+                ids.sort();
+                ids
             }
         }
     }

@@ -5,6 +5,7 @@
 mod budget;
 mod call;
 mod completion;
+mod health;
 mod id;
 mod receipt;
 pub mod text;
@@ -14,6 +15,7 @@ mod validation;
 pub use budget::Budget;
 pub use call::{Call, Outlet, Progress, ProgressSender, ToolCall};
 pub use completion::{Completion, Conversation, Message, Model, Role, StopReason, Usage};
+pub use health::{Health, HealthCheck};
 pub use id::{CallId, PLUGIN_ID_RULE, PluginId, is_tool_name};
 pub use receipt::Receipt;
 pub use tool::{Annotations, Content, ResourceBody, Tool, ToolOutput};

@@ -121,6 +121,8 @@ impl Finding {
 pub struct Report {
     /// By start of the span, then by rule.
     pub findings: Vec<Finding>,
+    /// How many more there are that did not fit.
+    pub left_out: u64,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bindings::{self, tool_types};
 use crate::error::{Blame, CallError, Code};
 use crate::model::{Content, ResourceBody, ToolOutput, text};
-use crate::plugin::schema::{self, Checker};
+use crate::schema::{self, Checker};
 
 /// Bytes of a whole result.
 const MAX_RESULT: usize = 1 << 20;

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::bindings::tool_types;
 use crate::model::{Annotations, PluginId, Tool, is_tool_name, text};
-use crate::plugin::schema::{self, Checker};
 use crate::plugin::tools::LoadedTool;
+use crate::schema::{self, Checker};
 
 /// Tools of one plugin.
 const MAX_TOOLS: usize = 64;

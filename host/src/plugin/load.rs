@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use wasmparser::{Parser, Payload};
 use wasmtime::Store;
@@ -19,15 +20,14 @@ use crate::error::CallError;
 use crate::manifest::{self, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
-use crate::plugin::{Exports, INIT_DEADLINE, Kind, Plugin, convert, define, providers, validators};
+use crate::plugin::{
+    About, Exports, INIT_DEADLINE, Kind, LIST_DEADLINE, LOAD_FUEL, Plugin, convert, define, providers,
+    settings, validators,
+};
 use crate::sandbox::{CallState, CallStore, Sandbox};
 
-/// Fuel for `init` and one list.
-const LOAD_FUEL: u64 = 200_000_000;
 /// Longest that compiling may take. The thread cannot be stopped and goes on, but nobody waits for it.
 const COMPILE_DEADLINE: Duration = Duration::from_secs(30);
-/// Longest that a list may take.
-const LIST_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Why a file is no plugin, in words for the operator.
 pub type Refusal = String;
@@ -39,6 +39,10 @@ pub struct Identity {
     pub id: PluginId,
     /// Its version.
     pub version: String,
+    /// What else its author says, where there is a manifest.
+    pub manifest: Option<Manifest>,
+    /// SHA-256 of the file, and of the manifest beside it where that is the one that counts.
+    pub digest: String,
 }
 
 impl Identity {
@@ -51,27 +55,36 @@ impl Identity {
         check_format(&contents.bytes)?;
         let embedded = embedded_manifest(&contents.bytes)?;
         let sidecar = contents.sidecar.as_deref().map(|text| (format!("{}.toml", candidate.stem()), text));
-        let manifest = match (embedded, sidecar) {
-            (Some(text), _) => Some(("plugin.toml".to_owned(), text)),
-            (None, sidecar) => sidecar,
+        let (manifest, digest) = match (embedded, sidecar) {
+            (Some(text), _) => (Some(("plugin.toml".to_owned(), text)), digest(&[&contents.bytes])),
+            (None, Some((name, text))) => (Some((name, text)), digest(&[&contents.bytes, text.as_bytes()])),
+            (None, None) => (None, digest(&[&contents.bytes])),
         };
-        match manifest {
-            Some((name, text)) => Manifest::parse(&name, text)
-                .map(|manifest| Self { id: manifest.id, version: manifest.version })
-                .map_err(|error| format!("bad manifest: {error}")),
-            None => Self::from_name(candidate.stem()),
-        }
+        let Some((name, text)) = manifest else {
+            let id = Self::id_of_name(candidate.stem())?;
+            return Ok(Self { id, version: "0.0.0".into(), manifest: None, digest });
+        };
+        let manifest = Manifest::parse(&name, text).map_err(|error| format!("bad manifest: {error}"))?;
+        let (id, version) = (manifest.id.clone(), manifest.version.clone());
+        Ok(Self { id, version, manifest: Some(manifest), digest })
     }
 
-    fn from_name(stem: &str) -> Result<Self, Refusal> {
-        let id = PluginId::new(stem).ok_or_else(|| {
+    fn id_of_name(stem: &str) -> Result<PluginId, Refusal> {
+        PluginId::new(stem).ok_or_else(|| {
             format!(
                 "bad name: it has no manifest, and {:?} is no plugin id: {PLUGIN_ID_RULE}",
                 text::one_line(text::truncate(stem, 100))
             )
-        })?;
-        Ok(Self { id, version: "0.0.0".into() })
+        })
     }
+}
+
+/// SHA-256 in hexadecimal. A component ends where its format says, so that nothing that follows it can
+/// pass for a part of it.
+fn digest(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    HEXLOWER.encode(&hash.finalize())
 }
 
 /// Tells apart what people drop into a plugin directory by mistake.
@@ -128,6 +141,8 @@ impl Plugin {
         bytes: Vec<u8>,
         config: &PluginConfig,
     ) -> Result<Self, Refusal> {
+        let settings = settings::checked(identity.manifest.as_ref(), config)?;
+        let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
         let pre = sandbox.prepare(&component).map_err(|error| missing_import(&component, &error))?;
@@ -152,13 +167,19 @@ impl Plugin {
         };
         let mut plugin = Self {
             id: identity.id,
-            version: identity.version,
+            about: About {
+                version: identity.version,
+                manifest: identity.manifest,
+                digest: identity.digest,
+                size,
+                imports: import_names(&component),
+            },
             tools: Vec::new(),
             rules: Vec::new(),
             models: Vec::new(),
             pre,
             exports,
-            config: config_json(&config.config)?,
+            config: settings,
             budget: config.budget,
             sandbox,
         };
@@ -217,11 +238,6 @@ fn failed(step: &str, error: &CallError) -> Refusal {
     format!("failed in {step}: {error}")
 }
 
-fn config_json(config: &Map<String, Value>) -> Result<String, Refusal> {
-    serde_json::to_string(config)
-        .map_err(|error| format!("its configuration cannot be written as JSON: {error}"))
-}
-
 /// The kinds that a component exports.
 fn check_world(component: &Component) -> Result<Vec<Kind>, Refusal> {
     let engine = component.engine();
@@ -252,15 +268,18 @@ fn interface(kind: Kind) -> &'static str {
     }
 }
 
+/// The interfaces that a component imports, by name.
+fn import_names(component: &Component) -> Vec<String> {
+    let mut names: Vec<String> =
+        component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect();
+    names.sort();
+    names
+}
+
 /// Names the import that is not there, as wasmtime's own text does in more words.
 fn missing_import(component: &Component, error: &wasmtime::Error) -> Refusal {
     let text = format!("{error:#}");
-    let engine = component.engine();
-    let component_type = component.component_type();
-    let named = component_type
-        .imports(engine)
-        .map(|(name, _)| name.to_owned())
-        .find(|name| text.contains(&format!("`{name}`")));
+    let named = import_names(component).into_iter().find(|name| text.contains(&format!("`{name}`")));
     match named {
         Some(name) => format!(
             "missing import: it imports `{name}`, which hubcap does not offer ({})",

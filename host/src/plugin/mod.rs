@@ -4,11 +4,11 @@
 
 mod convert;
 mod define;
-mod expand;
 mod file;
+mod health;
 mod load;
 mod providers;
-pub(crate) mod schema;
+mod settings;
 mod tools;
 mod validators;
 mod work;
@@ -28,6 +28,7 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices};
 use crate::error::CallError;
+use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
 use crate::sandbox::{CallState, CallStore, Sandbox};
@@ -35,13 +36,17 @@ use crate::telemetry::STAGE;
 
 /// Longest that `init` may take.
 pub(crate) const INIT_DEADLINE: Duration = Duration::from_secs(5);
+/// Longest that a list or a health check may take.
+const LIST_DEADLINE: Duration = Duration::from_secs(2);
+/// Fuel for `init` and one list, or a health check.
+const LOAD_FUEL: u64 = 200_000_000;
 
 /// A plugin that can be called.
 pub struct Plugin {
     /// Its id.
     pub id: PluginId,
-    /// Its version, as its manifest says.
-    pub version: String,
+    /// What is known of it besides.
+    pub about: About,
     /// Its tools, in the order of their names.
     pub tools: Vec<LoadedTool>,
     /// Its validator's rules, in the order of their ids.
@@ -53,6 +58,21 @@ pub struct Plugin {
     config: String,
     budget: Budget,
     sandbox: Arc<Sandbox>,
+}
+
+/// What is known of a plugin from its file.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// Its version, as its manifest says.
+    pub version: String,
+    /// What its author says of it.
+    pub manifest: Option<Manifest>,
+    /// SHA-256 of the file in hexadecimal.
+    pub digest: String,
+    /// Bytes of the file.
+    pub size: usize,
+    /// Interfaces that it imports, by name.
+    pub imports: Vec<String>,
 }
 
 /// Where the exports are, looked up once.
@@ -82,7 +102,7 @@ impl Plugin {
     /// Does work that was checked. `deadline` counts from when the hub took the call.
     pub async fn call<W: Work>(&self, call: &Call<W>, deadline: Instant) -> Outcome<W::Output> {
         let mut store = trace_span!(target: STAGE, "store")
-            .in_scope(|| self.sandbox.open(&self.budget, call.progress.clone()));
+            .in_scope(|| self.sandbox.open(&call.work.budget(self), call.progress.clone()));
         let result = self.run(&mut store, call, deadline).await;
         let mut receipt = Receipt {
             call_id: call.id.to_string(),

@@ -53,7 +53,7 @@ pub(super) fn define(given: Vec<provider_types::Model>) -> Result<Vec<Model>, St
 impl Work for Conversation {
     type Output = Completion;
 
-    const KIND: Kind = Kind::Providers;
+    const KIND: Option<Kind> = Some(Kind::Providers);
 
     fn asked_for(&self) -> &str {
         self.provider.as_str()

@@ -5,10 +5,10 @@ use wasmtime::component::Instance;
 use crate::bindings::{self, tool_types};
 use crate::error::CallError;
 use crate::model::{Tool, ToolCall, ToolOutput};
-use crate::plugin::schema::{self, Checker};
 use crate::plugin::work::{Kind, Running, Work};
 use crate::plugin::{Plugin, convert, not_exported};
 use crate::sandbox::CallState;
+use crate::schema::{self, Checker};
 
 /// A tool with its checks, made when it is loaded.
 pub struct LoadedTool {
@@ -41,7 +41,7 @@ impl Plugin {
 impl Work for ToolCall {
     type Output = ToolOutput;
 
-    const KIND: Kind = Kind::Tools;
+    const KIND: Option<Kind> = Some(Kind::Tools);
 
     fn asked_for(&self) -> &str {
         &self.tool

@@ -20,6 +20,8 @@ const MAX_RULE_ID: usize = 64;
 const MAX_PROSE: usize = 2 << 10;
 /// Findings of one text.
 const MAX_FINDINGS: usize = 10_000;
+/// Name in a report's `meta`: how many findings did not fit.
+const LEFT_OUT: &str = "findings-left-out";
 
 impl Plugin {
     /// Asks the plugin for its rules.
@@ -74,7 +76,7 @@ fn severity(given: bindings::Severity) -> Severity {
 impl Work for Validation {
     type Output = Report;
 
-    const KIND: Kind = Kind::Validators;
+    const KIND: Option<Kind> = Some(Kind::Validators);
 
     fn asked_for(&self) -> &str {
         self.validator.as_str()
@@ -140,6 +142,8 @@ fn report(
         );
         return Err(CallError::new(Code::Limit, Blame::Plugin, message));
     }
+    let left_out = given.meta.iter().find(|(name, _)| name == LEFT_OUT);
+    let left_out = left_out.and_then(|(_, count)| count.parse().ok()).unwrap_or(0);
     let findings = given.findings.into_iter().map(|found| finding(found, judged, rules));
     let mut findings: Vec<Finding> = findings.collect::<Result<_, _>>()?;
     findings.retain(|finding| {
@@ -151,7 +155,7 @@ fn report(
         .iter()
         .map(|finding| finding.message.len() + finding.fix.as_ref().map_or(0, |fix| fix.replacement.len()));
     let bytes: usize = bytes.sum();
-    Ok((Report { findings }, bytes as u64))
+    Ok((Report { findings, left_out }, bytes as u64))
 }
 
 fn finding(given: validator_types::Finding, judged: &str, rules: &[Rule]) -> Result<Finding, CallError> {
@@ -315,6 +319,16 @@ mod tests {
                 refused(validator_types::Finding { confidence, ..found("bad", 0, 1) }).contains("0 to 1")
             );
         }
+    }
+
+    #[test]
+    fn findings_that_did_not_fit_are_counted() {
+        let left_out = |count: &str| {
+            let meta = vec![("other".into(), "7".into()), ("findings-left-out".into(), count.into())];
+            let given = validator_types::Report { findings: Vec::new(), meta };
+            report(given, "", &rules(), &ValidationOptions::default()).unwrap().0.left_out
+        };
+        assert_eq!((left_out("500"), left_out("many"), left_out("-1")), (500, 0, 0));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use wasmtime::component::Instance;
 
 use crate::bindings::{self, Context};
 use crate::error::CallError;
+use crate::model::Budget;
 use crate::plugin::{Plugin, convert};
 use crate::sandbox::{CallState, CallStore};
 use crate::telemetry::STAGE;
@@ -61,8 +62,8 @@ pub trait Work: Send + Sync {
     /// What comes back.
     type Output: Send;
 
-    /// What kind of plugin it needs.
-    const KIND: Kind;
+    /// What kind of plugin it needs; any, where absent.
+    const KIND: Option<Kind>;
 
     /// The name that the caller gave: a tool's full name, or a plugin's id.
     fn asked_for(&self) -> &str;
@@ -75,6 +76,11 @@ pub trait Work: Send + Sync {
 
     /// Whether the plugin offers it.
     fn offered_by(&self, plugin: &Plugin) -> bool;
+
+    /// What it may use.
+    fn budget(&self, plugin: &Plugin) -> Budget {
+        *plugin.budget()
+    }
 
     /// Checks what the caller sent, before anything runs.
     ///

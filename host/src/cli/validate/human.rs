@@ -108,8 +108,12 @@ fn described(fix: &Fix) -> String {
 fn results(tally: &Tally) -> String {
     let skipped = |skip: Skip| tally.skipped.iter().filter(|skipped| skipped.reason == skip).count();
     let (binary, large) = (skipped(Skip::Binary), skipped(Skip::TooLarge));
+    let left_out = match tally.left_out {
+        0 => String::new(),
+        count => format!(" (and {count} more that did not fit into reports)"),
+    };
     format!(
-        "{} in {}: {}, {}, {}; {binary} binary and {large} too large skipped, {} failed",
+        "{} in {}: {}, {}, {}{left_out}; {binary} binary and {large} too large skipped, {} failed",
         counted(tally.errors + tally.warnings + tally.notes, "finding"),
         counted(tally.files, "file"),
         counted(tally.errors, "error"),

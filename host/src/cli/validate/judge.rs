@@ -60,6 +60,8 @@ pub(super) struct Verdict {
     pub(super) bytes: usize,
     /// By span, then validator, then rule.
     pub(super) findings: Vec<Found>,
+    /// How many more there are that did not fit into reports.
+    pub(super) left_out: u64,
     /// Validators that failed.
     pub(super) failed: Vec<(PluginId, CallError)>,
     pub(super) cost: Cost,
@@ -130,7 +132,10 @@ impl Judge {
             let outcome = self.hub.call(self.call(validator, &artifact)).await;
             verdict.cost.add(outcome.receipt.as_ref().map(Cost::of).unwrap_or_default());
             match outcome.result {
-                Ok(report) => found.extend(report.findings.into_iter().map(|finding| (index, finding))),
+                Ok(report) => {
+                    verdict.left_out = verdict.left_out.saturating_add(report.left_out);
+                    found.extend(report.findings.into_iter().map(|finding| (index, finding)));
+                }
                 Err(error) if error.code == Code::Cancelled && self.stop.is_cancelled() => {
                     return End::Interrupted;
                 }

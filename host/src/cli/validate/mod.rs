@@ -172,7 +172,7 @@ async fn choose(hub: &Hub, named: &[String]) -> Result<Vec<Validator>, Failure> 
     loaded.retain(|plugin| named.is_empty() || named.iter().any(|id| id == plugin.id.as_str()));
     let validators = loaded.iter().map(|plugin| Validator {
         id: plugin.id.clone(),
-        version: plugin.version.clone(),
+        version: plugin.about.version.clone(),
         rules: plugin.rules.clone(),
     });
     Ok(validators.collect())

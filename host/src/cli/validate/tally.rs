@@ -23,6 +23,8 @@ pub(super) struct Tally {
     pub(super) errors: usize,
     pub(super) warnings: usize,
     pub(super) notes: usize,
+    /// Findings that did not fit into reports.
+    pub(super) left_out: u64,
     pub(super) skipped: Vec<Skipped>,
     pub(super) failed: Vec<Failed>,
     pub(super) cost: Cost,
@@ -88,6 +90,7 @@ impl Tally {
         self.files += 1;
         self.bytes += verdict.bytes;
         self.cost.add(verdict.cost);
+        self.left_out = self.left_out.saturating_add(verdict.left_out);
         for found in &verdict.findings {
             match found.finding.severity {
                 Severity::Error => self.errors += 1,
@@ -108,7 +111,8 @@ impl Tally {
     pub(super) fn close(&mut self, took: Duration, cut: bool, fail_on: Severity) {
         self.took = took;
         self.partial |= cut;
-        let fails = self.partial || !self.failed.is_empty() || self.at_least(fail_on) > 0;
+        let fails =
+            self.partial || !self.failed.is_empty() || self.at_least(fail_on) > 0 || self.left_out > 0;
         self.exit_code = u8::from(fails);
     }
 
@@ -133,6 +137,7 @@ impl Tally {
             "files": self.files,
             "bytes": self.bytes,
             "findings": { "error": self.errors, "warning": self.warnings, "note": self.notes },
+            "findingsLeftOut": self.left_out,
             "skipped": self.skipped.len(),
             "failed": self.failed.len(),
             "millis": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
@@ -174,5 +179,7 @@ mod tests {
         let mut cut = Tally::default();
         cut.close(Duration::ZERO, true, Severity::Error);
         assert!(cut.partial && cut.exit_code == 1);
+        // Nobody has seen how bad they are.
+        assert_eq!(exit_code(Tally { left_out: 1, ..Tally::default() }, Severity::Error), 1);
     }
 }

@@ -1,13 +1,15 @@
-//! JSON Schemas of tools: read within bounds, and used to check arguments and results.
+//! JSON Schemas: read within bounds, and used to check arguments, results and configurations.
 //!
 //! Invariant: nothing outside of the schema's own text is ever fetched, and a pattern takes linear time.
+
+mod expand;
+pub(crate) mod violation;
 
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
 use crate::error::{Blame, CallError, Code};
 use crate::model::text;
-use crate::plugin::expand;
 
 /// Bytes of a schema's text.
 const MAX_BYTES: usize = 32 << 10;
@@ -30,7 +32,7 @@ const PROSE: [&str; 3] = ["description", "title", "$comment"];
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(super) fn read(schema: &str) -> Result<Map<String, Value>, String> {
+pub(crate) fn read(schema: &str) -> Result<Map<String, Value>, String> {
     if schema.len() > MAX_BYTES {
         return Err(format!("has {} bytes, more than {MAX_BYTES}", schema.len()));
     }
@@ -129,7 +131,7 @@ impl Checker {
         self.check(arguments, Blame::Caller)?.map_or(Ok(()), |what| Err(failed(what)))
     }
 
-    pub(super) fn check_output(&self, output: &Value) -> Result<(), CallError> {
+    pub(crate) fn check_output(&self, output: &Value) -> Result<(), CallError> {
         let failed = |what: String| {
             let message = format!("the result does not match the tool's output schema: {what}");
             CallError::new(Code::InvalidOutput, Blame::Plugin, message).private()
@@ -166,7 +168,7 @@ fn told(error: &ValidationError<'_>) -> String {
 }
 
 /// Values that a JSON text has, counted without building them. What is no JSON has some number, too.
-pub(super) fn count_values(json: &str) -> usize {
+pub(crate) fn count_values(json: &str) -> usize {
     let (mut values, mut in_string, mut escaped) = (1, false, false);
     for byte in json.bytes() {
         match byte {
@@ -197,7 +199,7 @@ fn place(error: &ValidationError<'_>) -> String {
 }
 
 /// The JSON text of checked arguments: the one time that they are written.
-pub(super) fn to_json(arguments: &Value) -> Result<String, CallError> {
+pub(crate) fn to_json(arguments: &Value) -> Result<String, CallError> {
     serde_json::to_string(arguments).map_err(|error| {
         CallError::new(Code::Internal, Blame::Host, "the arguments cannot be written as JSON")
             .with_source(error)

@@ -1,0 +1,50 @@
+//! One plugin, loaded alone: by its id, or from its file.
+//!
+//! Invariant: it is loaded as a hub loads it, by the configuration in force.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::{Failure, open};
+use crate::home::Home;
+use crate::hub::{FileReport, Hub};
+use crate::model::text;
+
+/// Loads the plugin of this id, or in this file, and says what became of it.
+pub(super) async fn find(home: Home, named: &str) -> Result<(Arc<Hub>, FileReport), Failure> {
+    // An id has none of these, so that nothing can be meant both ways.
+    if named.contains(['/', '.']) {
+        return in_file(home, Path::new(named)).await;
+    }
+    let (hub, loader) = open(&home)?;
+    loader.run(Some(named)).await;
+    let files = hub.files().await;
+    match files.iter().find(|file| file.id.as_deref() == Some(named)) {
+        Some(report) => Ok((hub, report.clone())),
+        None => Err(unknown(named, &files)),
+    }
+}
+
+/// Loads the plugin in a file.
+pub(super) async fn in_file(mut home: Home, file: &Path) -> Result<(Arc<Hub>, FileReport), Failure> {
+    home.plugin_dirs = vec![file.to_owned()];
+    home.named = true;
+    let (hub, loader) = open(&home)?;
+    loader.run(None).await;
+    let mut files = hub.files().await;
+    match (files.pop(), files.is_empty()) {
+        (Some(report), true) => Ok((hub, report)),
+        _ => Err(Failure::Usage(format!("{} is not a plugin file", file.display()))),
+    }
+}
+
+/// Why a plugin that was asked for cannot be used.
+pub(super) fn refusal(report: &FileReport) -> String {
+    format!("{} cannot be used: {}", report.path, report.reason.as_deref().unwrap_or_default())
+}
+
+fn unknown(named: &str, files: &[FileReport]) -> Failure {
+    let ids = files.iter().filter_map(|file| file.id.as_deref());
+    let offer = text::nearest(named, ids).map(|id| format!("; did you mean {id:?}?")).unwrap_or_default();
+    Failure::Usage(format!("there is no plugin {named:?}{offer}; `hubcap plugin list` shows all"))
+}
