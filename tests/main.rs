@@ -23,6 +23,7 @@ mod limits;
 mod mcp;
 mod operator_faults;
 mod providers;
+mod scaffold;
 mod shutdown;
 mod support;
 mod validate;

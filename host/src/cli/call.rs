@@ -24,9 +24,9 @@ pub(super) struct Options {
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let arguments = read_arguments(&options.arguments)?;
-    // The hub's own tools work on any plugin; its id is reserved, so that no plugin has it.
-    let plugin = options.name.split('_').next().and_then(PluginId::new);
-    let hub = common.hub(plugin.as_ref().map(PluginId::as_str)).await?;
+    // The hub's own tools are no plugin's, and need them all.
+    let plugin = options.name.split('_').next().filter(|id| PluginId::new(id).is_some());
+    let hub = common.hub(plugin).await?;
     let call = Call::new(ToolCall::new(options.name, arguments));
     let stop = call.cancel.clone();
     tokio::spawn(async move {

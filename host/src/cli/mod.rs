@@ -10,6 +10,7 @@ mod cargo;
 mod demo;
 mod inspect;
 mod list;
+mod new;
 mod one;
 mod serve;
 mod sources;
@@ -44,6 +45,7 @@ const EVENT_INTERVAL: u32 = 4;
         hubcap tools                                   what agents would see\n  \
         hubcap call placeholder-detector_scan '{\"text\": \"// TODO\"}'\n  \
         hubcap validate src                            what the loaded validators find\n  \
+        hubcap plugin new my-plugin                    a crate to start from\n  \
         hubcap plugin build my-plugin --out plugins    from a crate to a plugin"
 )]
 struct Cli {
@@ -89,7 +91,7 @@ enum Command {
     /// Exit code 1 means findings at or above --fail-on, or a file or validator that failed. An
     /// interrupt ends it with what is known so far; a second one ends it at once.
     Validate(validate::Options),
-    /// Look at plugins, or build them
+    /// Look at plugins, start new ones, or build them
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Show hubcap at work: build the bundled plugins, serve them, scan real sources
@@ -100,6 +102,8 @@ enum Command {
 enum PluginCommand {
     /// List every file in the plugin directories, with its state and why
     List(list::Options),
+    /// Make the crate of a new plugin: a tool, a validator or a provider that works
+    New(new::Options),
     /// Show what one plugin is: identity, tools with their schemas, what it imports and takes
     Inspect(inspect::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
@@ -171,6 +175,7 @@ impl Command {
             Self::Validate(options) => validate::run(&common, options).await,
             Self::Tools(options) => list::tools(&common, options).await,
             Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
+            Self::Plugin(PluginCommand::New(options)) => new::run(&options),
             Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Demo(options) => demo::run(options).await,
