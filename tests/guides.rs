@@ -2,6 +2,8 @@
 //!
 //! Invariant: a guide that is added is replayed or fails, and every check of this file can fail.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::support::guests::root;
@@ -58,6 +60,50 @@ fn every_guide_is_followed() {
     let left_out: Vec<_> =
         names.iter().filter(|name| !tests.contains(&format!("follow(\"{name}\")"))).collect();
     assert!(left_out.is_empty(), "{left_out:?}");
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>().to_lowercase()
+}
+
+/// What is wrong with a link of a page in this folder, if anything.
+fn broken(page: &Path, link: &str) -> Option<String> {
+    let (file, place) = link.split_once('#').unwrap_or((link, ""));
+    let file = if file.is_empty() { page.to_owned() } else { page.parent().unwrap().join(file) };
+    if !file.exists() {
+        return Some(format!("{}: {link}: there is no such file", page.display()));
+    }
+    let has = |place: &str| {
+        let text = fs::read_to_string(&file).unwrap();
+        text.lines()
+            .filter(|line| line.starts_with('#'))
+            .any(|line| anchor(line.trim_matches(['#', ' '])) == place)
+    };
+    (!place.is_empty() && !has(place))
+        .then(|| format!("{}: {link}: there is no such heading", page.display()))
+}
+
+#[test]
+fn every_link_of_the_guides_and_the_readme_leads_somewhere() {
+    let mut pages: Vec<PathBuf> =
+        guides(root()).iter().map(|(name, _)| root().join("host/docs").join(name)).collect();
+    pages.push(root().join("README.md"));
+    let (mut links, mut wrong) = (0, Vec::new());
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let targets =
+            text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+        for target in targets.filter(|target| !target.contains("://")) {
+            links += 1;
+            wrong.extend(broken(&page, target));
+        }
+    }
+    assert!(links > 40, "{links}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let page = root().join("host/docs/errors.md");
+    assert!(broken(&page, "agents.md#no-such").is_some() && broken(&page, "none.md").is_some());
 }
 
 /// What reading and following a page comes to.
