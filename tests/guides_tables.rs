@@ -229,6 +229,23 @@ fn the_bounds_of_the_contract_are_those_of_the_host() {
     }
 }
 
+#[test]
+fn authors_are_told_the_bounds_that_hold_unless_the_operator_sets_others() {
+    let guide = guide("write-a-plugin.md");
+    let told: Vec<u64> = rows(section(&guide, "Bounds")).iter().map(|row| said(row[1])).collect();
+    let budget = Config::default().defaults.0;
+    let of = |file: &str, name: &str| constant(&read(&format!("host/src/{file}")), name).unwrap();
+    let expected = [
+        budget.fuel,
+        budget.deadline.as_secs(),
+        budget.memory as u64,
+        of("plugin/convert.rs", "MAX_RESULT"),
+        of("imports/random.rs", "MAX_BYTES"),
+        of("imports/log.rs", "MAX_LINES"),
+    ];
+    assert_eq!(told, expected);
+}
+
 /// The interfaces that a section names.
 fn interfaces(section: &str) -> BTreeSet<String> {
     let interface = |word: &&str| word.contains(':') && word.contains('/') && !word.contains(['@', ' ', '#']);
@@ -288,7 +305,8 @@ fn every_reason_that_the_guide_explains_is_one_that_the_host_gives() {
     assert!(rows.len() > 10, "{rows:?}");
     for row in rows {
         let reason = quoted(row[0])[0];
-        assert!(said.contains(&format!("\"{reason}")), "nothing says {reason:?}");
+        let begins = [": ", " {"].iter().any(|next| said.contains(&format!("\"{reason}{next}")));
+        assert!(begins, "no reason begins with {reason:?}");
     }
 }
 
