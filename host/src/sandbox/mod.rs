@@ -7,6 +7,7 @@ mod limiter;
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{GuestLog, HasImports, Imports, ProgressSink, RandomSource};
 use crate::model::{Budget, ProgressSender, Receipt};
+use crate::secrets::Secrets;
 
 use end::Raise;
 pub(crate) use end::cancelled;
@@ -72,11 +74,17 @@ impl Sandbox {
     }
 
     /// Opens a store for one call.
-    pub(crate) fn open(&self, budget: &Budget, follower: Option<ProgressSender>) -> CallStore {
+    pub(crate) fn open(
+        &self,
+        budget: &Budget,
+        follower: Option<ProgressSender>,
+        secrets: &Arc<Secrets>,
+    ) -> CallStore {
         let imports = Imports {
             table: bounded_table(),
-            log: GuestLog::default(),
-            progress: ProgressSink::new(follower),
+            log: GuestLog::new(Arc::clone(secrets)),
+            progress: ProgressSink::new(follower, Arc::clone(secrets)),
+            secrets: Arc::clone(secrets),
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
             files: WasiFilesystemCtx::default(),
