@@ -32,6 +32,7 @@ use crate::error::CallError;
 use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
+use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
 use crate::telemetry::STAGE;
 
@@ -56,6 +57,7 @@ pub struct Plugin {
     pub models: Vec<Model>,
     pre: InstancePre<CallState>,
     exports: Exports,
+    grants: Arc<Grants>,
     config: String,
     budget: Budget,
     sandbox: Arc<Sandbox>,
@@ -88,6 +90,11 @@ impl Plugin {
     /// What one call of it may use.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// What it may do.
+    pub fn grants(&self) -> &Arc<Grants> {
+        &self.grants
     }
 
     /// What it exports.
