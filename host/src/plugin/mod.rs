@@ -16,6 +16,7 @@ mod work;
 pub(crate) use convert::{MAX_RESULT, within_result_limit};
 pub use file::{Candidate, Contents, ScanError, Stamp, scan};
 pub use load::{Identity, Refusal};
+pub(crate) use settings::checked as checked_settings;
 pub use tools::LoadedTool;
 pub use work::{Kind, Running, Work};
 
