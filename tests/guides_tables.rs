@@ -154,6 +154,7 @@ fn the_keys_of_the_configuration_are_those_that_the_program_takes() {
     assert_eq!(listed("What the hub may do"), keys("[limits]"));
     assert_eq!(listed("What one call may use"), keys("[defaults]"));
     assert_eq!(listed("What is set for one plugin"), keys("[plugins.some]"));
+    assert_eq!(listed("Grants"), keys("[plugins.some.grant]"));
     assert_eq!(keys("[plugins.some.budget]"), keys("[defaults]"));
 }
 
@@ -208,7 +209,7 @@ fn the_bounds_of_the_contract_are_those_of_the_host() {
         assert_eq!(value, Some(said(row[1])), "{row:?}");
         listed.insert((file.to_owned(), name.to_owned()));
     }
-    let of_plugins = ["plugin/", "schema/", "imports/", "sandbox/", "engine/", "manifest.rs"];
+    let of_plugins = ["plugin/", "schema/", "imports/", "sandbox/", "engine/", "manifest/"];
     for (file, text) in host().iter().filter(|(file, _)| of_plugins.iter().any(|part| file.starts_with(part)))
     {
         let names = text
