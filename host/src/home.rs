@@ -53,6 +53,11 @@ impl std::fmt::Display for HomeError {
 impl std::error::Error for HomeError {}
 
 impl Home {
+    /// No place at all, only a configuration.
+    pub fn nowhere(config: Config) -> Self {
+        Self { plugin_dirs: Vec::new(), named: true, config, directory: None }
+    }
+
     /// Where what outlives a call is kept, if there is such a place.
     pub fn state(&self) -> Option<PathBuf> {
         self.directory.as_ref().map(|home| home.join("state"))

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::{Grant, GrantedHttp, GrantedSecret, Source};
-use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, SecretAsk};
+use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, SecretAsk, Why};
 use crate::origin::{Method, Origin};
 use crate::units;
 
@@ -185,7 +185,7 @@ fn missing_http(asked: &HttpAsk) -> Missing {
     };
     Missing {
         what: format!("{} requests to {}", methods.join(", "), asked.url),
-        why: why(asked.why.as_ref().map(|why| why.as_str())),
+        why: why(asked.why.as_ref()),
         line,
     }
 }
@@ -201,7 +201,7 @@ fn missing_files(asked: &FileAsk) -> Missing {
             format!("files.{name} = {{ path = \"/path/to/it\", write = true }}"),
         ),
     };
-    Missing { what, why: why(asked.why.as_ref().map(|why| why.as_str())), line }
+    Missing { what, why: why(asked.why.as_ref()), line }
 }
 
 fn missing_secret(asked: &SecretAsk) -> Missing {
@@ -214,13 +214,13 @@ fn missing_secret(asked: &SecretAsk) -> Missing {
     let reveal = if asked.reveal { ", reveal = true" } else { "" };
     Missing {
         what: format!("the secret {name:?}{goes}"),
-        why: why(asked.why.as_ref().map(|why| why.as_str())),
+        why: why(asked.why.as_ref()),
         line: format!("secrets.{name} = {{ env = \"NAME_OF_A_VARIABLE\"{reveal} }}"),
     }
 }
 
-fn why(given: Option<&str>) -> Option<String> {
-    given.map(str::to_owned)
+fn why(given: Option<&Why>) -> Option<String> {
+    given.map(|why| why.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -231,6 +231,7 @@ mod tests {
     use crate::config::Config;
     use crate::manifest::Manifest;
     use crate::model::PluginId;
+    use crate::origin::Method;
 
     const ASK: &str = "id = \"x\"\nversion = \"1.0.0\"\n[ask]\nkv = \"1MiB\"\n\
         [[ask.http]]\nurl = \"https://api.example\"\nmethods = [\"GET\", \"POST\"]\nwhy = \"reads issues\"\n\
@@ -271,7 +272,7 @@ mod tests {
             "kv = \"2MiB\"\nhttp = [{ url = \"https://api.example\", methods = [\"GET\", \"DELETE\"] }]\nfiles.work = \"/srv/work\"\nsecrets.token = { env = \"T\", reveal = true }\n",
         );
         assert_eq!(grants.kv, Some(1 << 20));
-        let methods: Vec<_> = grants.http[0].methods.iter().map(|method| method.as_str()).collect();
+        let methods: Vec<_> = grants.http[0].methods.iter().map(Method::as_str).collect();
         assert_eq!(methods, ["GET"]);
         assert!(!grants.files[0].write && !grants.secrets[0].reveal);
         let bound = grants.secrets[0].bound.as_ref().unwrap();
