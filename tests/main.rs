@@ -27,6 +27,7 @@ mod plugin_check;
 mod plugin_test;
 mod providers;
 mod scaffold;
+mod secrets;
 mod shutdown;
 mod support;
 mod validate;
