@@ -23,6 +23,8 @@ pub mod engine;
 
 mod bindings;
 
+pub mod state;
+
 mod imports;
 
 pub mod sandbox;
