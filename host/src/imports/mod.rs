@@ -5,11 +5,13 @@
 //! directories, an exit that ends the call, an output that goes to the log.
 
 mod cli;
+mod kv;
 mod log;
 mod progress;
 mod random;
 
 pub(crate) use cli::GuestExit;
+pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};
@@ -29,6 +31,8 @@ pub(crate) struct Imports {
     pub(crate) log: GuestLog,
     /// News for the caller.
     pub(crate) progress: ProgressSink,
+    /// State that outlives the call.
+    pub(crate) kv: KvAccess,
     /// Random bytes, up to a bound.
     pub(crate) random: RandomSource,
     /// The host's clocks.
@@ -52,7 +56,8 @@ pub(crate) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::
 
 fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::log::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
-    bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+    bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::kv::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
 }
 
 /// `wasi:cli`, without its sockets.

@@ -8,6 +8,8 @@ mod namespace;
 mod reading;
 mod space;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod writing;
 
 use std::fmt::Display;
@@ -35,7 +37,7 @@ const CACHE: usize = 16 << 20;
 
 /// The database: opened by the first who needs it, closed after a fault, and opened again by the next.
 pub struct State {
-    directory: PathBuf,
+    directory: Option<PathBuf>,
     database: RwLock<Option<Database>>,
     queue: Mutex<Queue>,
     readers: Arc<Semaphore>,
@@ -44,8 +46,8 @@ pub struct State {
 }
 
 impl State {
-    /// The state in this directory. Nothing is opened or made yet.
-    pub fn new(directory: PathBuf) -> Arc<Self> {
+    /// The state in this directory, where there is a place for one. Nothing is opened or made yet.
+    pub fn new(directory: Option<PathBuf>) -> Arc<Self> {
         Arc::new(Self {
             directory,
             database: RwLock::new(None),
@@ -56,13 +58,13 @@ impl State {
     }
 
     /// Where the database is, for the operator.
-    pub fn path(&self) -> PathBuf {
-        self.directory.join(FILE)
+    pub fn path(&self) -> Option<PathBuf> {
+        self.directory.as_ref().map(|directory| directory.join(FILE))
     }
 
     /// Whether anything was ever kept.
     pub fn exists(&self) -> bool {
-        self.path().symlink_metadata().is_ok()
+        self.path().is_some_and(|path| path.symlink_metadata().is_ok())
     }
 
     /// Does something with the database. Blocks, and does not panic where the database does.
@@ -87,7 +89,7 @@ impl State {
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_none() {
-            *database = Some(guarded(|| open(&self.directory))?);
+            *database = Some(guarded(|| open(self.directory.as_deref()))?);
             *lock(&self.logged) = None;
         }
         Ok(())
@@ -108,14 +110,17 @@ impl State {
         let words = fault.to_string();
         let mut logged = lock(&self.logged);
         if logged.as_ref() != Some(&words) {
-            tracing::warn!(file = %self.path().display(), "the state of plugins is not available: {words}");
+            let file = self.path().map(|path| path.display().to_string());
+            tracing::warn!(file, "the state of plugins is not available: {words}");
             *logged = Some(words.clone());
         }
         Down::new(&words)
     }
 }
 
-fn open(directory: &Path) -> Result<Database, Fault> {
+fn open(directory: Option<&Path>) -> Result<Database, Fault> {
+    let directory = directory
+        .ok_or_else(|| Fault::Failed("there is no home to keep it in; name one with --home".into()))?;
     let place = |what: &str, error: &dyn Display| Fault::Failed(format!("{what}: {error}"));
     let directory = Directory::own(directory).map_err(|error| place("its directory", &error))?;
     let file = directory.own_file(Path::new(FILE)).map_err(|error| place("its file", &error))?;

@@ -19,7 +19,7 @@ pub const MAX_VALUE: usize = 64 << 10;
 /// Keys of a namespace.
 pub const MAX_KEYS: u64 = 1_000;
 /// Keys of a page.
-const MAX_PAGE: usize = 256;
+pub(super) const MAX_PAGE: usize = 256;
 
 /// One plugin's own part of the state.
 #[derive(Clone)]
@@ -85,9 +85,8 @@ impl Namespace {
     /// As [`Self::get`].
     pub async fn list(&self, prefix: String, start: Option<String>) -> Result<Page, CallError> {
         let plugin = self.plugin.clone();
-        let read = move |snapshot: &Snapshot| {
-            snapshot.list(plugin.as_str(), &prefix, start.as_deref(), MAX_PAGE)
-        };
+        let read =
+            move |snapshot: &Snapshot| snapshot.list(plugin.as_str(), &prefix, start.as_deref(), MAX_PAGE);
         self.state.read(read).await
     }
 

@@ -37,7 +37,8 @@ pub struct Page {
 
 /// Makes the tables where they are missing; fails on tables of another kind.
 pub(super) fn make(database: &Database) -> Result<(), Fault> {
-    let transaction = database.begin_write()?;
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
     transaction.open_table(VALUES)?;
     transaction.open_table(USAGE)?;
     Ok(transaction.commit()?)

@@ -21,6 +21,14 @@ pub(super) struct Queue {
     led: bool,
 }
 
+#[cfg(test)]
+impl Queue {
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+}
+
 /// A change and whoever waits for it.
 trait Job: Send {
     /// Whether nobody waits any more, as after a deadline.
@@ -104,9 +112,12 @@ impl State {
     }
 }
 
-/// Does a group of changes in one transaction. redb's commits are on disk when they return.
+/// Does a group of changes in one transaction, which is on disk when this returns.
 fn commit(database: &Database, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
-    let transaction = database.begin_write()?;
+    let mut transaction = database.begin_write()?;
+    // In one phase, a file that was damaged later looks like a commit that was cut off: the commit before
+    // it comes back, and what was acknowledged is gone without a word.
+    transaction.set_two_phase_commit(true);
     let changed = {
         let mut tables = Tables::open(&transaction)?;
         for job in group {
