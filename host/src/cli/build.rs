@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use wasm_encoder::{ComponentSection, CustomSection};
 
-use crate::cli::{Done, Failure, cargo, one, print};
+use crate::cli::{Done, Failure, cargo, check, one, print};
 use crate::config::Config;
 use crate::home::Home;
 use crate::hub::{FileReport, State};
@@ -130,16 +130,17 @@ fn embed(mut component: Vec<u8>, manifest: &str) -> Vec<u8> {
 /// Checks the draft in a directory of its own and then moves it to where it belongs.
 async fn place(draft: &Draft, out: &Path) -> Result<Built, Failure> {
     let scratch = Scratch::new(draft, out)?;
-    let (report, tools) = check(scratch.file()).await?;
+    let (report, tools) = load(scratch.file()).await?;
     let file = out.join(draft.file_name());
     std::fs::rename(scratch.file(), &file).map_err(|error| cannot("write", &file, &error))?;
     Ok(Built { file, bytes: draft.component.len(), report, tools })
 }
 
-/// Loads the file as a hub does.
-async fn check(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
-    let home = Home { plugin_dirs: Vec::new(), named: true, config: Config::default(), directory: None };
-    let (hub, report) = one::in_file(home, file).await?;
+/// Loads the file as a hub does, with the smallest configuration that it takes.
+async fn load(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
+    let mut config = Config::default();
+    check::configure(&mut config, file);
+    let (hub, report) = one::in_file(Home::nowhere(config), file).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
     match plugin.filter(|_| report.state == State::Ready) {
         Some(plugin) => Ok((report, plugin.tools.iter().map(|tool| tool.tool.name.clone()).collect())),

@@ -10,6 +10,7 @@ mod cargo;
 mod cases;
 mod check;
 mod demo;
+mod grant;
 mod inspect;
 mod list;
 mod new;
@@ -110,6 +111,8 @@ enum PluginCommand {
     New(new::Options),
     /// Show what one plugin is: identity, tools with their schemas, what it imports and takes
     Inspect(inspect::Options),
+    /// Show what a plugin asks for and write what you allow into hubcap.toml
+    Grant(grant::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
     /// Check that a plugin keeps its promises: call everything it offers, with arguments made from its schemas
@@ -191,6 +194,7 @@ impl Command {
             Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
             Self::Plugin(PluginCommand::New(options)) => new::run(&options),
             Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
+            Self::Plugin(PluginCommand::Grant(options)) => grant::run(&common, &options),
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
             Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,

@@ -245,6 +245,7 @@ impl<'de, T: Deserialize<'de> + Once> Deserialize<'de> for Asked<T> {
 #[cfg(test)]
 mod tests {
     use super::{Ask, MAX_ASKED, MAX_NAME, MAX_WHY};
+    use crate::origin::Method;
     use crate::toml_file;
 
     fn ask(content: &str) -> Result<Ask, String> {
@@ -255,7 +256,7 @@ mod tests {
     fn what_is_asked_is_read_with_its_defaults() {
         let ask = ask("kv = \"1MiB\"\n[[http]]\nurl = \"https://api.github.com\"\n[[files]]\nname = \"project\"\naccess = \"write\"\n[[secrets]]\nname = \"token\"\nurl = \"https://api.github.com\"\nheader = \"Authorization\"\n").unwrap();
         assert_eq!(ask.kv(), Some(1 << 20));
-        assert_eq!(ask.http[0].methods.iter().map(|method| method.as_str()).collect::<Vec<_>>(), ["GET"]);
+        assert_eq!(ask.http[0].methods.iter().map(Method::as_str).collect::<Vec<_>>(), ["GET"]);
         assert_eq!(ask.secrets[0].header.as_ref().unwrap().as_str(), "authorization");
         assert!(!ask.secrets[0].reveal && Ask::default().is_empty() && !ask.is_empty());
     }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::{Grant, GrantedHttp, GrantedSecret, Source};
-use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, SecretAsk};
+use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, SecretAsk, Why};
 use crate::origin::{Method, Origin};
 use crate::units;
 
@@ -84,6 +84,31 @@ pub struct Missing {
     pub why: Option<String>,
     /// What the operator would write under `[plugins.<id>.grant]`.
     pub line: String,
+    /// The same for programs.
+    pub wanted: Wanted,
+}
+
+/// Something that can be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Bytes of state.
+    State(u64),
+    /// Requests to an origin.
+    Http(Origin),
+    /// A directory.
+    Files {
+        /// What the plugin calls it.
+        name: String,
+        /// Whether it is written to.
+        write: bool,
+    },
+    /// A secret.
+    Secret {
+        /// What the plugin calls it.
+        name: String,
+        /// Whether the plugin has to see it.
+        reveal: bool,
+    },
 }
 
 impl Grants {
@@ -99,6 +124,23 @@ impl Grants {
             secrets: ask.secrets.iter().filter_map(|asked| secret(asked, grant)).collect(),
             kv: ask.kv().zip(grant.kv()).map(|(asked, granted)| asked.min(granted)),
         }
+    }
+
+    /// What there is, in words.
+    pub fn describe(&self) -> Vec<String> {
+        let methods =
+            |grant: &HttpGrant| grant.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let kv = self.kv.iter().map(|bytes| format!("{bytes} bytes of state"));
+        let http = self.http.iter().map(|grant| format!("{} requests to {}", methods(grant), grant.origin));
+        let files = self.files.iter().map(|grant| {
+            let what = if grant.write { "read and write" } else { "read" };
+            format!("to {what} {:?}: {}", grant.name, grant.path.display())
+        });
+        let secrets = self.secrets.iter().map(|grant| {
+            let seen = if grant.reveal { ", which it may see" } else { "" };
+            format!("the secret {:?}{seen}", grant.name)
+        });
+        kv.chain(http).chain(files).chain(secrets).collect()
     }
 
     /// Whether there is nothing.
@@ -174,7 +216,12 @@ impl Grants {
 
 fn missing_kv(bytes: u64) -> Missing {
     let size = units::show_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
-    Missing { what: format!("{size} of state"), why: None, line: format!("kv = {bytes}") }
+    Missing {
+        what: format!("{size} of state"),
+        why: None,
+        line: format!("kv = {bytes}"),
+        wanted: Wanted::State(bytes),
+    }
 }
 
 fn missing_http(asked: &HttpAsk) -> Missing {
@@ -185,8 +232,9 @@ fn missing_http(asked: &HttpAsk) -> Missing {
     };
     Missing {
         what: format!("{} requests to {}", methods.join(", "), asked.url),
-        why: why(asked.why.as_ref().map(|why| why.as_str())),
+        why: why(asked.why.as_ref()),
         line,
+        wanted: Wanted::Http(asked.url.clone()),
     }
 }
 
@@ -201,7 +249,8 @@ fn missing_files(asked: &FileAsk) -> Missing {
             format!("files.{name} = {{ path = \"/path/to/it\", write = true }}"),
         ),
     };
-    Missing { what, why: why(asked.why.as_ref().map(|why| why.as_str())), line }
+    let wanted = Wanted::Files { name: name.to_owned(), write: asked.access == Access::Write };
+    Missing { what, why: why(asked.why.as_ref()), line, wanted }
 }
 
 fn missing_secret(asked: &SecretAsk) -> Missing {
@@ -214,13 +263,14 @@ fn missing_secret(asked: &SecretAsk) -> Missing {
     let reveal = if asked.reveal { ", reveal = true" } else { "" };
     Missing {
         what: format!("the secret {name:?}{goes}"),
-        why: why(asked.why.as_ref().map(|why| why.as_str())),
+        why: why(asked.why.as_ref()),
         line: format!("secrets.{name} = {{ env = \"NAME_OF_A_VARIABLE\"{reveal} }}"),
+        wanted: Wanted::Secret { name: name.to_owned(), reveal: asked.reveal },
     }
 }
 
-fn why(given: Option<&str>) -> Option<String> {
-    given.map(str::to_owned)
+fn why(given: Option<&Why>) -> Option<String> {
+    given.map(|why| why.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -231,6 +281,7 @@ mod tests {
     use crate::config::Config;
     use crate::manifest::Manifest;
     use crate::model::PluginId;
+    use crate::origin::Method;
 
     const ASK: &str = "id = \"x\"\nversion = \"1.0.0\"\n[ask]\nkv = \"1MiB\"\n\
         [[ask.http]]\nurl = \"https://api.example\"\nmethods = [\"GET\", \"POST\"]\nwhy = \"reads issues\"\n\
@@ -271,7 +322,7 @@ mod tests {
             "kv = \"2MiB\"\nhttp = [{ url = \"https://api.example\", methods = [\"GET\", \"DELETE\"] }]\nfiles.work = \"/srv/work\"\nsecrets.token = { env = \"T\", reveal = true }\n",
         );
         assert_eq!(grants.kv, Some(1 << 20));
-        let methods: Vec<_> = grants.http[0].methods.iter().map(|method| method.as_str()).collect();
+        let methods: Vec<_> = grants.http[0].methods.iter().map(Method::as_str).collect();
         assert_eq!(methods, ["GET"]);
         assert!(!grants.files[0].write && !grants.secrets[0].reveal);
         let bound = grants.secrets[0].bound.as_ref().unwrap();

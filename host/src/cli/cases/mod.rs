@@ -63,8 +63,7 @@ async fn load(
 ) -> Result<(Arc<Hub>, FileReport), Failure> {
     let by_plugin = [(draft.manifest.id.clone(), own)].into();
     let config = Config { by_plugin, ..Config::default() };
-    let home = Home { plugin_dirs: Vec::new(), named: true, config };
-    let (hub, report) = one::in_file(home, scratch.file()).await?;
+    let (hub, report) = one::in_file(Home::nowhere(config), scratch.file()).await?;
     match report.state {
         State::Ready => Ok((hub, report)),
         _ => Err(Failure::Failed(format!("the sandbox refuses it: {}", report.reason.unwrap_or_default()))),

@@ -12,7 +12,7 @@ use crate::toml_file::Places;
 
 /// Switches the plugin in the file on, and gives it the smallest configuration that its manifest allows
 /// where it has none. Says which that is, if there is anything in it.
-pub(super) fn complete(config: &mut Config, file: &Path) -> Option<Map<String, Value>> {
+pub(in crate::cli) fn complete(config: &mut Config, file: &Path) -> Option<Map<String, Value>> {
     // What is wrong with the file is told when it is loaded.
     let identity = identity(file, config.limits.component_bytes)?;
     let mut own = config.of(&identity.id);

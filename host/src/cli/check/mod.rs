@@ -16,6 +16,7 @@ use clap::Args;
 use crate::cli::serve::stop_on_signals;
 use crate::cli::{Common, Done, Failure, one, print, print_json};
 
+pub(super) use config::complete as configure;
 use probe::{Prober, probes};
 use show::Report;
 
