@@ -146,7 +146,7 @@ fn check_key(key: &str) -> Result<(), CallError> {
         return Ok(());
     }
     let message = format!("a key has 1 to {MAX_KEY} bytes, and this one has {}", key.len());
-    Err(CallError::new(Code::InvalidArguments, Blame::Plugin, message))
+    Err(CallError::new(Code::InvalidArguments, Blame::Caller, message))
 }
 
 fn check_value(value: &[u8]) -> Result<(), CallError> {

@@ -141,5 +141,5 @@ impl<'a, 't> Space<'a, 't> {
 }
 
 fn invalid(message: &str) -> Stop {
-    Stop::Refused(CallError::new(Code::InvalidArguments, Blame::Plugin, message))
+    Stop::Refused(CallError::new(Code::InvalidArguments, Blame::Caller, message))
 }
