@@ -24,6 +24,8 @@ mod kinds;
 mod limits;
 mod mcp;
 mod operator_faults;
+mod plugin_check;
+mod plugin_test;
 mod providers;
 mod scaffold;
 mod shutdown;

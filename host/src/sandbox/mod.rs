@@ -20,6 +20,7 @@ use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{GuestLog, HasImports, Imports, KvAccess, ProgressSink, RandomSource};
 use crate::model::{Budget, ProgressSender, Receipt};
+use crate::secrets::Secrets;
 use crate::state::State;
 
 use end::Raise;
@@ -80,11 +81,18 @@ impl Sandbox {
     }
 
     /// Opens a store for one call.
-    pub(crate) fn open(&self, budget: &Budget, kv: KvAccess, follower: Option<ProgressSender>) -> CallStore {
+    pub(crate) fn open(
+        &self,
+        budget: &Budget,
+        follower: Option<ProgressSender>,
+        secrets: &Arc<Secrets>,
+        kv: KvAccess,
+    ) -> CallStore {
         let imports = Imports {
             table: bounded_table(),
-            log: GuestLog::default(),
-            progress: ProgressSink::new(follower),
+            log: GuestLog::new(Arc::clone(secrets)),
+            progress: ProgressSink::new(follower, Arc::clone(secrets)),
+            secrets: Arc::clone(secrets),
             kv,
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),

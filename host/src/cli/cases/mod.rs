@@ -21,6 +21,7 @@ use crate::cli::{Done, Failure, one, print, print_json};
 use crate::config::{Config, Grant, PluginConfig};
 use crate::home::Home;
 use crate::hub::{FileReport, Hub, State};
+use crate::plugin::checked_settings;
 
 use file::{Case, Cases};
 use run::Runner;
@@ -46,9 +47,10 @@ pub(super) async fn run(options: Options) -> Done {
         return Err(interrupted("built"));
     }
     let draft = built?;
-    let scratch = Scratch::new(&draft, &draft.out())?;
     let grant = Grant::of_state(&draft.manifest.ask);
     let own = PluginConfig { config, places, grant, ..Config::default().of(&draft.manifest.id) };
+    checked_settings(Some(&draft.manifest), &own).map_err(Failure::Usage)?;
+    let scratch = Scratch::new(&draft, &draft.out())?;
     let (hub, report) = tokio::select! {
         loaded = load(&draft, &scratch, own) => loaded?,
         () = stop.cancelled() => return Err(interrupted("loading")),

@@ -129,7 +129,7 @@ async fn list(store: &Store, options: &ListOptions) -> Done {
 
 fn in_words(usage: Usage) -> String {
     let s = if usage.keys == 1 { "" } else { "s" };
-    format!("{} key{s}, {} bytes", usage.keys, usage.bytes)
+    format!("{} key{s} ({} bytes)", usage.keys, usage.bytes)
 }
 
 async fn export(store: &Store, id: &PluginId) -> Done {
