@@ -29,6 +29,8 @@ pub mod engine;
 
 mod bindings;
 
+pub mod state;
+
 mod imports;
 
 pub mod sandbox;

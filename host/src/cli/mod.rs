@@ -17,6 +17,7 @@ mod new;
 mod one;
 mod serve;
 mod sources;
+mod state;
 mod validate;
 
 use std::path::PathBuf;
@@ -99,6 +100,11 @@ enum Command {
     /// Look at plugins, start new ones, or build them
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Look at what plugins keep between calls, copy it or remove it
+    ///
+    /// Works while no server uses it.
+    #[command(subcommand)]
+    State(state::StateCommand),
     /// Show hubcap at work: build the bundled plugins, serve them, scan real sources
     Demo(demo::Options),
 }
@@ -184,7 +190,7 @@ impl Command {
     fn default_level(&self) -> tracing::Level {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
-            Self::Call(_) | Self::Demo(_) | Self::Validate(_) => tracing::Level::ERROR,
+            Self::Call(_) | Self::Demo(_) | Self::Validate(_) | Self::State(_) => tracing::Level::ERROR,
             Self::Plugin(PluginCommand::Check(_) | PluginCommand::Test(_)) => tracing::Level::ERROR,
             Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
@@ -203,6 +209,7 @@ impl Command {
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
             Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,
+            Self::State(command) => state::run(&common, command).await,
             Self::Demo(options) => demo::run(options).await,
         }
     }

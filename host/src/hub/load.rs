@@ -19,6 +19,7 @@ use crate::hub::{Hub, LOADING_WAIT};
 use crate::model::{PluginId, text};
 use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, Stamp, scan};
 use crate::sandbox::Sandbox;
+use crate::state;
 
 /// Why there can be no hub.
 #[derive(Debug)]
@@ -67,7 +68,8 @@ impl Loader {
         find(home)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
-        let sandbox = Sandbox::new(engine).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let sandbox = Sandbox::new(engine, state::State::new(home.state()))
+            .map_err(|error| LoadError::Engine(error.to_string()))?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
         let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone() };

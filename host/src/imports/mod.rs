@@ -5,12 +5,14 @@
 //! directories, an exit that ends the call, an output that goes to the log.
 
 mod cli;
+mod kv;
 mod log;
 mod progress;
 mod random;
 mod secrets;
 
 pub(crate) use cli::GuestExit;
+pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};
@@ -33,6 +35,8 @@ pub(crate) struct Imports {
     pub(crate) log: GuestLog,
     /// News for the caller.
     pub(crate) progress: ProgressSink,
+    /// State that outlives the call.
+    pub(crate) kv: KvAccess,
     /// Secrets that the plugin was granted.
     pub(crate) secrets: Arc<Secrets>,
     /// Random bytes, up to a bound.
@@ -59,6 +63,7 @@ pub(crate) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::
 fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::log::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::kv::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
 }
 

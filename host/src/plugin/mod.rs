@@ -29,6 +29,7 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices};
 use crate::error::CallError;
+use crate::imports::KvAccess;
 use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
@@ -59,6 +60,7 @@ pub struct Plugin {
     pre: InstancePre<CallState>,
     exports: Exports,
     grants: Arc<Grants>,
+    kv: KvAccess,
     secrets: Arc<Secrets>,
     config: String,
     budget: Budget,
@@ -111,8 +113,10 @@ impl Plugin {
 
     /// Does work that was checked. `deadline` counts from when the hub took the call.
     pub async fn call<W: Work>(&self, call: &Call<W>, deadline: Instant) -> Outcome<W::Output> {
-        let mut store = trace_span!(target: STAGE, "store")
-            .in_scope(|| self.sandbox.open(&call.work.budget(self), call.progress.clone(), &self.secrets));
+        let mut store = trace_span!(target: STAGE, "store").in_scope(|| {
+            let (budget, follower) = (call.work.budget(self), call.progress.clone());
+            self.sandbox.open(&budget, follower, &self.secrets, self.kv.clone())
+        });
         let result = self.redacted::<W>(self.run(&mut store, call, deadline).await);
         let mut receipt = Receipt {
             call_id: call.id.to_string(),
