@@ -129,7 +129,7 @@ impl Namespace {
     /// # Errors
     /// `unavailable`, where the database cannot be used.
     pub async fn clear(&self) -> Result<Usage, CallError> {
-        self.change(|space| space.clear()).await
+        self.change(Space::clear).await
     }
 
     async fn change<T: Send + 'static>(
