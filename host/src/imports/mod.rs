@@ -5,11 +5,13 @@
 //! directories, an exit that ends the call, an output that goes to the log.
 
 mod cli;
+mod http;
 mod log;
 mod progress;
 mod random;
 
 pub(crate) use cli::GuestExit;
+pub(crate) use http::{Egress, Http, Network};
 pub(crate) use log::GuestLog;
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};
@@ -23,6 +25,9 @@ use crate::bindings;
 
 /// What the imports of one call work on.
 pub(crate) struct Imports {
+    /// Requests to other hosts. It goes before the table, so that what the table drops cannot pass for
+    /// the end of a body.
+    pub(crate) http: Http,
     /// Streams, pollables and whatever else the guest holds.
     pub(crate) table: ResourceTable,
     /// Lines for the operator.
@@ -47,7 +52,8 @@ pub(crate) trait HasImports: Send + 'static {
 pub(crate) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_ours(linker)?;
     add_cli(linker)?;
-    add_shared(linker)
+    add_shared(linker)?;
+    http::add_to_linker(linker)
 }
 
 fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {

@@ -165,6 +165,7 @@ impl Plugin {
                 .transpose()
                 .map_err(wrong)?,
         };
+        let egress = sandbox.egress(&identity.id);
         let mut plugin = Self {
             id: identity.id,
             about: About {
@@ -181,6 +182,7 @@ impl Plugin {
             exports,
             config: settings,
             budget: config.budget,
+            egress,
             sandbox,
         };
         plugin.define().await?;
@@ -190,7 +192,7 @@ impl Plugin {
     /// Runs `init` and asks for what the plugin offers, in a store of its own.
     async fn define(&mut self) -> Result<(), Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
-        let mut store = self.sandbox.open(&budget, None).of_the_host();
+        let mut store = self.sandbox.open(&budget, &self.egress, None).of_the_host();
         let started = self.start(&mut store, Instant::now() + INIT_DEADLINE, &CancellationToken::new()).await;
         let instance = started.map_err(|error| failed("init", &error))?;
         let bad = |what: String| format!("bad definition: {what}");

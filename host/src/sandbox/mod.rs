@@ -7,6 +7,7 @@ mod limiter;
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -17,8 +18,8 @@ use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
-use crate::imports::{GuestLog, HasImports, Imports, ProgressSink, RandomSource};
-use crate::model::{Budget, ProgressSender, Receipt};
+use crate::imports::{Egress, GuestLog, HasImports, Http, Imports, Network, ProgressSink, RandomSource};
+use crate::model::{Budget, PluginId, ProgressSender, Receipt};
 
 use end::Raise;
 pub(crate) use end::cancelled;
@@ -45,6 +46,7 @@ impl HasImports for CallState {
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<CallState>,
+    network: Arc<Network>,
 }
 
 impl Sandbox {
@@ -55,7 +57,7 @@ impl Sandbox {
     pub fn new(engine: Engine) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine.wasmtime());
         crate::imports::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker })
+        Ok(Self { engine, linker, network: Network::of_the_machine() })
     }
 
     /// The engine, to compile with.
@@ -71,9 +73,20 @@ impl Sandbox {
         self.linker.instantiate_pre(component)
     }
 
+    /// The way out of a plugin, which all its calls share.
+    pub(crate) fn egress(&self, plugin: &PluginId) -> Arc<Egress> {
+        Egress::new(plugin.as_str(), Vec::new(), Arc::clone(&self.network))
+    }
+
     /// Opens a store for one call.
-    pub(crate) fn open(&self, budget: &Budget, follower: Option<ProgressSender>) -> CallStore {
+    pub(crate) fn open(
+        &self,
+        budget: &Budget,
+        egress: &Arc<Egress>,
+        follower: Option<ProgressSender>,
+    ) -> CallStore {
         let imports = Imports {
+            http: Http::new(Arc::clone(egress)),
             table: bounded_table(),
             log: GuestLog::default(),
             progress: ProgressSink::new(follower),
