@@ -3,6 +3,8 @@
 //! Invariant: a limit that is added to `host/src` without a row here fails the build, and so does a row
 //! whose tests are not there.
 
+mod http;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,18 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     Limit(
+        "cli/check/generate/maker.rs",
+        "MAX_CHARS",
+        &["all_strings_together_have_64_kib_and_not_one_character_more"],
+    ),
+    Limit("cli/check/generate/maker.rs", "MAX_DEPTH", &["sixty_four_levels_are_made_and_sixty_five_are_not"]),
+    Limit("cli/check/generate/maker.rs", "MAX_VALUES", &["a_thousand_values_are_made_and_one_more_is_not"]),
+    Limit(
+        "cli/check/generate/mod.rs",
+        "MAX_EXAMPLES",
+        &["examples_and_the_default_of_the_root_are_cases_of_their_own"],
+    ),
+    Limit(
         "cli/sources.rs",
         "MAX_FILE",
         &[
@@ -43,13 +57,17 @@ const LIMITS: &[Limit] = &[
             "files_that_are_large_are_read_where_they_are_named",
         ],
     ),
-    Limit("config.rs", "MAX_DEADLINE_MS", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
-    Limit("config.rs", "MAX_FUEL", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
-    Limit("config.rs", "calls", &["the_hub_runs_only_so_many_calls_at_once"]),
-    Limit("config.rs", "calls_per_plugin", &["as_many_run_as_there_are_seats_and_the_next_waits_in_vain"]),
-    Limit("config.rs", "component_bytes", &["a_file_that_is_too_large_is_refused_by_its_size"]),
+    Limit("config/mod.rs", "MAX_DEADLINE_MS", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config/mod.rs", "MAX_FUEL", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config/mod.rs", "calls", &["the_hub_runs_only_so_many_calls_at_once"]),
     Limit(
-        "config.rs",
+        "config/mod.rs",
+        "calls_per_plugin",
+        &["as_many_run_as_there_are_seats_and_the_next_waits_in_vain"],
+    ),
+    Limit("config/mod.rs", "component_bytes", &["a_file_that_is_too_large_is_refused_by_its_size"]),
+    Limit(
+        "config/mod.rs",
         "line_bytes",
         &[
             "a_line_over_the_operators_bound_is_refused_and_the_next_one_works",
@@ -57,18 +75,18 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     Limit(
-        "config.rs",
+        "config/mod.rs",
         "queue",
         &["a_full_queue_refuses_at_once", "a_full_queue_is_answered_with_overloaded_at_once"],
     ),
     Limit(
-        "config.rs",
+        "config/mod.rs",
         "queue_wait",
         &["whoever_waits_gets_the_place_that_comes_free", "a_call_waits_only_so_long_for_its_turn"],
     ),
     Limit("engine/mod.rs", "MAX_CORE_INSTANCES", &["core_instances_and_memories_are_counted"]),
     Limit("engine/mod.rs", "MAX_MEMORIES", &["core_instances_and_memories_are_counted"]),
-    Limit("config.rs", "MAX_MEMORY", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config/mod.rs", "MAX_MEMORY", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
     Limit("engine/mod.rs", "MAX_TABLES", &["eight_tables_are_taken_and_nine_are_not"]),
     Limit(
         "engine/mod.rs",
@@ -81,86 +99,6 @@ const LIMITS: &[Limit] = &[
         &["a_message_of_10000_characters_is_kept_and_a_longer_one_is_cut"],
     ),
     Limit("hub/mod.rs", "LOADING_WAIT", &["a_list_waits_for_loading_and_no_longer_than_its_bound"]),
-    Limit(
-        "imports/http/body.rs",
-        "MAX_BODY",
-        &[
-            "an_answer_of_8_mib_is_read_and_a_longer_one_is_not",
-            "a_request_of_8_mib_is_sent_and_a_longer_one_is_not",
-        ],
-    ),
-    Limit(
-        "imports/http/dial.rs",
-        "MAX_ADDRESSES",
-        &["the_eighth_address_is_tried_and_the_ninth_is_not", "of_ten_thousand_answers_eight_are_kept"],
-    ),
-    Limit(
-        "imports/http/egress.rs",
-        "MAX_PLUGIN_IN_FLIGHT",
-        &["twenty_four_requests_of_a_plugin_are_in_flight_and_the_next_waits_its_turn"],
-    ),
-    Limit(
-        "imports/http/mod.rs",
-        "MAX_HEADERS",
-        &["the_head_of_an_answer_has_64_kib_and_no_more", "endless_headers_end"],
-    ),
-    Limit(
-        "imports/http/mod.rs",
-        "MAX_IN_FLIGHT",
-        &["six_requests_of_a_call_are_in_flight_and_the_seventh_is_refused"],
-    ),
-    Limit("imports/http/mod.rs", "MAX_REQUESTS", &["a_call_has_64_requests_and_no_more"]),
-    Limit(
-        "imports/http/pool.rs",
-        "MAX_IDLE",
-        &["eight_connections_are_kept_and_the_ninth_takes_the_place_of_the_oldest"],
-    ),
-    Limit(
-        "imports/http/pool.rs",
-        "READY_WAIT",
-        &["a_second_request_finds_the_connection_of_the_first_in_another_call_too"],
-    ),
-    Limit(
-        "imports/http/resolve.rs",
-        "MAX_LOOKUPS",
-        &["a_name_that_takes_too_long_is_given_up_and_holds_one_of_four_places"],
-    ),
-    Limit(
-        "imports/http/times.rs",
-        "CONNECT_WAIT",
-        &["an_address_that_does_not_answer_is_given_up", "a_guest_gets_less_time_and_never_more"],
-    ),
-    Limit(
-        "imports/http/times.rs",
-        "DNS_WAIT",
-        &["a_name_that_takes_too_long_is_given_up_and_holds_one_of_four_places"],
-    ),
-    Limit(
-        "imports/http/times.rs",
-        "FIRST_BYTE_WAIT",
-        &["an_answer_that_does_not_begin_is_given_up_and_one_that_does_may_take_its_time"],
-    ),
-    Limit(
-        "imports/http/times.rs",
-        "IDLE_WAIT",
-        &["a_body_that_stops_is_given_up_and_one_that_drips_is_read"],
-    ),
-    Limit(
-        "imports/http/times.rs",
-        "KEEP_WAIT",
-        &[
-            "an_idle_connection_is_closed_after_its_time",
-            "a_second_request_finds_the_connection_of_the_first_in_another_call_too",
-        ],
-    ),
-    Limit(
-        "imports/http/times.rs",
-        "TLS_WAIT",
-        &[
-            "a_handshake_that_never_ends_is_given_up",
-            "a_granted_authority_is_trusted_and_a_second_request_pays_no_handshake",
-        ],
-    ),
     Limit("imports/log.rs", "MAX_BYTES", &["sixty_four_kib_are_kept_and_the_rest_dropped"]),
     Limit("imports/log.rs", "MAX_LINE", &["a_line_without_end_is_cut_and_never_held_whole"]),
     Limit("imports/log.rs", "MAX_LINES", &["the_200th_line_is_kept_and_the_201st_dropped"]),
@@ -174,7 +112,10 @@ const LIMITS: &[Limit] = &[
         "MAX_BYTES",
         &["the_bound_holds_for_one_request_and_for_many", "random_bytes_of_one_call_are_counted"],
     ),
-    Limit("manifest.rs", "MAX_BYTES", &["a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused"]),
+    Limit("manifest/ask.rs", "MAX_ASKED", &["lists_names_and_reasons_have_their_bounds"]),
+    Limit("manifest/ask.rs", "MAX_NAME", &["lists_names_and_reasons_have_their_bounds"]),
+    Limit("manifest/ask.rs", "MAX_WHY", &["lists_names_and_reasons_have_their_bounds"]),
+    Limit("manifest/mod.rs", "MAX_BYTES", &["a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused"]),
     Limit(
         "mcp/json.rs",
         "MAX_DEPTH",
@@ -317,9 +258,14 @@ const LIMITS: &[Limit] = &[
     Limit("imports/progress.rs", "MAX_PARTIALS", &["pieces_are_bounded_one_by_one_and_together"]),
 ];
 
+/// All rows.
+fn rows() -> impl Iterator<Item = &'static Limit> {
+    LIMITS.iter().chain(http::LIMITS)
+}
+
 /// Structs whose every field is a limit.
 const STRUCTS: [(&str, &str); 3] =
-    [("config.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("model/budget.rs", "Budget")];
+    [("config/mod.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("model/budget.rs", "Budget")];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
@@ -368,7 +314,7 @@ fn every_limit_has_a_test_that_obeys_it_and_one_that_violates_it() {
         }
     }
     let listed: BTreeSet<_> =
-        LIMITS.iter().map(|Limit(file, name, _)| ((*file).to_owned(), (*name).to_owned())).collect();
+        rows().map(|Limit(file, name, _)| ((*file).to_owned(), (*name).to_owned())).collect();
     assert_eq!(declared, listed, "the limits of the host and the rows of the table differ");
 }
 
@@ -377,7 +323,7 @@ fn every_test_that_the_table_names_is_there() {
     let mut all = sources(&root().join("host/src"));
     all.extend(sources(&root().join("tests")));
     let text: String = all.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
-    for Limit(file, name, tests) in LIMITS {
+    for Limit(file, name, tests) in rows() {
         assert!(!tests.is_empty(), "{file} {name}");
         for test in *tests {
             assert!(text.contains(&format!("fn {test}()")), "{file} {name}: there is no test {test}");

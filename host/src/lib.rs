@@ -10,14 +10,18 @@ pub mod error;
 pub mod outcome;
 
 pub mod directory;
+pub mod origin;
 mod schema;
 pub mod toml_file;
 pub mod units;
 
-pub mod config;
-pub mod home;
 pub mod manifest;
 pub mod telemetry;
+
+pub mod config;
+pub mod home;
+
+pub mod policy;
 
 pub mod engine;
 

@@ -40,6 +40,7 @@
 //! | [`log`] | lines for the operator | always there |
 //! | [`progress`] | news for the caller | always there |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
+//! | [`http`] | requests to other hosts | the operator, origin by origin |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
@@ -56,6 +57,7 @@ mod error;
 mod exports;
 mod found;
 pub mod handle;
+pub mod http;
 mod json_text;
 pub mod log;
 #[doc(hidden)]

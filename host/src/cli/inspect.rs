@@ -13,6 +13,7 @@ use crate::manifest::Manifest;
 use crate::mcp::tool_json;
 use crate::model::{Annotations, Model, Rule, Tool};
 use crate::plugin::Plugin;
+use crate::policy::{self, Missing};
 use crate::units;
 
 #[derive(Args)]
@@ -26,15 +27,22 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
-    let (hub, report) = one::find(common.home()?, &options.plugin).await?;
+    let home = common.home()?;
+    let grant = home.config.clone();
+    let (hub, report) = one::find(home, &options.plugin).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
     let Some(plugin) = plugin.filter(|_| report.state == State::Ready) else {
         return Err(Failure::Failed(one::refusal(&report)));
     };
-    if options.json { print_json(&as_json(&plugin, &report)) } else { print(&as_text(&plugin, &report)) }
+    let ask = plugin.about.manifest.as_ref().map(|manifest| &manifest.ask);
+    let missing = ask.map(|ask| policy::missing(ask, &grant.of(&plugin.id).grant)).unwrap_or_default();
+    match options.json {
+        true => print_json(&as_json(&plugin, &report, &missing)),
+        false => print(&as_text(&plugin, &report, &missing)),
+    }
 }
 
-fn as_json(plugin: &Plugin, report: &FileReport) -> Value {
+fn as_json(plugin: &Plugin, report: &FileReport, missing: &[Missing]) -> Value {
     let about = &plugin.about;
     let manifest = about.manifest.as_ref();
     let said = |of: fn(&Manifest) -> &Option<String>| manifest.and_then(|manifest| of(manifest).clone());
@@ -46,6 +54,7 @@ fn as_json(plugin: &Plugin, report: &FileReport) -> Value {
         "title": said(|m| &m.title), "description": said(|m| &m.description),
         "license": said(|m| &m.license), "homepage": said(|m| &m.homepage),
         "kinds": report.kinds, "imports": about.imports,
+        "grants": policy_json(plugin, missing),
         "configSchema": manifest.and_then(|manifest| manifest.config.as_deref()),
         "budget": {
             "fuel": budget.fuel, "memoryBytes": budget.memory,
@@ -55,7 +64,7 @@ fn as_json(plugin: &Plugin, report: &FileReport) -> Value {
     })
 }
 
-fn as_text(plugin: &Plugin, report: &FileReport) -> String {
+fn as_text(plugin: &Plugin, report: &FileReport, missing: &[Missing]) -> String {
     let about = &plugin.about;
     let mut page = format!("{} {}\n", plugin.id, about.version);
     let mut row = |name: &str, value: &str| {
@@ -78,6 +87,8 @@ fn as_text(plugin: &Plugin, report: &FileReport) -> String {
     row("kinds", &report.kinds.join(", "));
     row("budget", &budget(plugin));
     row("config", &config(about.manifest.as_ref()));
+    row("granted", &plugin.grants().describe().join("\n"));
+    row("missing", &missing.iter().map(describe_missing).collect::<Vec<_>>().join("\n"));
     row("imports", &about.imports.join("\n"));
     page + &offers(plugin)
 }
@@ -94,6 +105,19 @@ fn config(manifest: Option<&Manifest>) -> String {
         Some(None) => "takes none".into(),
         Some(Some(schema)) => Value::Object((**schema).clone()).to_string(),
     }
+}
+
+/// What it has, and what it asks for and has not, with what to write for it.
+fn policy_json(plugin: &Plugin, missing: &[Missing]) -> Value {
+    let missing = missing
+        .iter()
+        .map(|missing| json!({ "what": missing.what, "why": missing.why, "line": missing.line }));
+    json!({ "granted": plugin.grants().describe(), "missing": missing.collect::<Value>() })
+}
+
+fn describe_missing(missing: &Missing) -> String {
+    let why = missing.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{}{why}: {}", missing.what, missing.line)
 }
 
 fn offers(plugin: &Plugin) -> String {

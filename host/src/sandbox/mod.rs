@@ -20,6 +20,7 @@ use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{Egress, GuestLog, HasImports, Http, Imports, Network, ProgressSink, RandomSource};
 use crate::model::{Budget, PluginId, ProgressSender, Receipt};
+use crate::policy::Grants;
 
 use end::Raise;
 pub(crate) use end::cancelled;
@@ -74,8 +75,8 @@ impl Sandbox {
     }
 
     /// The way out of a plugin, which all its calls share.
-    pub(crate) fn egress(&self, plugin: &PluginId) -> Arc<Egress> {
-        Egress::new(plugin.as_str(), Vec::new(), Arc::clone(&self.network))
+    pub(crate) fn egress(&self, plugin: &PluginId, grants: &Grants) -> Arc<Egress> {
+        Egress::new(plugin.as_str(), grants.http.clone(), Arc::clone(&self.network))
     }
 
     /// Opens a store for one call.

@@ -9,11 +9,11 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio_rustls::rustls::ClientConfig;
 use wasmtime_wasi_http::Error;
 
-use super::grant::HttpGrant;
 use super::pool::Pool;
 use super::resolve::{self, Resolver};
 use super::times::Times;
 use super::tls::{self, Roots};
+use crate::policy::HttpGrant;
 
 /// Requests of one plugin that are in flight at once, all its calls together.
 const MAX_PLUGIN_IN_FLIGHT: usize = 24;

@@ -6,7 +6,9 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
 
-use super::origin::{Origin, Scheme};
+use super::grant;
+use super::target::Target;
+use crate::origin::Origin;
 
 /// Whether a guest may neither set nor see a header.
 pub(super) fn is_forbidden(name: &HeaderName) -> bool {
@@ -17,24 +19,21 @@ pub(super) fn is_forbidden(name: &HeaderName) -> bool {
         || text.starts_with("x-forwarded-")
 }
 
-/// A header that the host adds to requests for one host: a secret that the guest never sees.
-#[derive(Clone)]
+/// A header that the host adds to the requests of one origin: a secret that the guest never sees.
 pub(crate) struct BoundHeader {
-    /// The host in its canonical form.
-    pub(crate) host: String,
+    /// Where it goes, and nowhere else.
+    pub(crate) origin: Origin,
     pub(crate) name: HeaderName,
     pub(crate) value: HeaderValue,
 }
 
-/// The headers as they go out. What is bound to the host replaces what the guest wrote, and goes over TLS
-/// only.
-pub(super) fn complete(headers: &mut HeaderMap, origin: &Origin, bound: &[BoundHeader]) -> Option<()> {
-    headers.insert(header::HOST, HeaderValue::try_from(origin.authority()).ok()?);
-    let host = origin.host.to_string();
-    for header in bound.iter().filter(|bound| bound.host == host && origin.scheme == Scheme::Https) {
-        let mut value = header.value.clone();
-        value.set_sensitive(true);
-        headers.insert(header.name.clone(), value);
+/// The headers as they go out. What is bound to the origin replaces what the guest wrote.
+pub(super) fn complete(headers: &mut HeaderMap, target: &Target, bound: &[BoundHeader]) -> Option<()> {
+    headers.insert(header::HOST, HeaderValue::try_from(target.authority()).ok()?);
+    // A secret that is bound to every host is bound to none.
+    let is_here = |bound: &&BoundHeader| bound.origin.host.is_some() && grant::is_at(&bound.origin, target);
+    for header in bound.iter().filter(is_here) {
+        headers.insert(header.name.clone(), header.value.clone());
     }
     Some(())
 }
@@ -42,9 +41,8 @@ pub(super) fn complete(headers: &mut HeaderMap, origin: &Origin, bound: &[BoundH
 #[cfg(test)]
 mod tests {
     use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
-    use url::Host;
 
-    use super::{BoundHeader, Origin, Scheme, complete, is_forbidden};
+    use super::{BoundHeader, Origin, Target, complete, is_forbidden};
 
     #[test]
     fn what_frames_routes_or_identifies_is_forbidden_and_the_rest_is_not() {
@@ -82,26 +80,27 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_header_replaces_the_guests_at_its_host_over_tls_and_is_nowhere_else() {
-        let bound = [BoundHeader {
-            host: "api.example.com".to_owned(),
-            name: AUTHORIZATION,
-            value: HeaderValue::from_static("Bearer secret"),
-        }];
-        let sent = |scheme, host: &str| {
+    fn a_bound_header_replaces_the_guests_at_its_origin_and_is_nowhere_else() {
+        let sent = |bound: &str, url: &str| {
             let mut headers = HeaderMap::new();
             headers.append(AUTHORIZATION, HeaderValue::from_static("guest"));
             headers.append(AUTHORIZATION, HeaderValue::from_static("again"));
-            let origin = Origin { scheme, host: Host::Domain(host.to_owned()), port: 444 };
-            complete(&mut headers, &origin, &bound).unwrap();
-            assert_eq!(headers[HOST], format!("{host}:444"));
+            let value = HeaderValue::from_static("Bearer secret");
+            let bound = BoundHeader { origin: Origin::parse(bound).unwrap(), name: AUTHORIZATION, value };
+            complete(&mut headers, &Target::of(&url.parse().unwrap()).unwrap(), &[bound]).unwrap();
+            assert_eq!(headers[HOST], url.split_once("://").unwrap().1);
             headers
+                .get_all(AUTHORIZATION)
+                .iter()
+                .map(|value| value.to_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
-        let at_home = sent(Scheme::Https, "api.example.com");
-        assert_eq!(at_home.get_all(AUTHORIZATION).iter().collect::<Vec<_>>(), ["Bearer secret"]);
-        assert!(at_home[AUTHORIZATION].is_sensitive());
-        for elsewhere in [sent(Scheme::Https, "example.com"), sent(Scheme::Http, "api.example.com")] {
-            assert_eq!(elsewhere.get_all(AUTHORIZATION).iter().collect::<Vec<_>>(), ["guest", "again"]);
+        let home = "https://api.example.com:444";
+        assert_eq!(sent(home, home), ["Bearer secret"]);
+        for elsewhere in ["https://example.com:444", "http://api.example.com:444", "https://api.example.com"]
+        {
+            assert_eq!(sent(home, elsewhere), ["guest", "again"], "{elsewhere}");
         }
+        assert_eq!(sent("https://*:444", home), ["guest", "again"]);
     }
 }

@@ -10,10 +10,10 @@ mod egress;
 mod failure;
 mod grant;
 mod headers;
-mod origin;
 mod pool;
 mod resolve;
 mod send;
+mod target;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -41,9 +41,9 @@ use wasmtime_wasi_http::{
 use crate::imports::{HasImports, Imports};
 use body::{MAX_BODY, Upload};
 use headers::BoundHeader;
-use origin::Origin;
 use pool::Key;
 use send::Job;
+use target::Target;
 
 /// Bytes of the headers of a request, as the host holds them, and of an answer, as they come.
 const MAX_HEADERS: usize = 64 << 10;
@@ -121,20 +121,20 @@ impl Hooks {
     /// Decides about a request, and gives it its place.
     fn admit(&mut self, request: Request<WasiBody>, options: Option<RequestOptions>) -> Result<Job, Error> {
         self.left = self.left.checked_sub(1).ok_or(Error::ConnectionLimitReached)?;
-        let origin = Origin::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
-        let path = origin::path(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
-        let grant = self.granted(&origin, request.method())?;
+        let target = Target::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
+        let path = target::path(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
+        let grant = self.granted(&target, request.method())?;
         let (mut head, body) = request.into_parts();
         if head.headers.keys().any(headers::is_forbidden) {
             return Err(Error::HttpRequestDenied);
         }
         let declared = declared(&head)?;
-        headers::complete(&mut head.headers, &origin, &self.bound).ok_or(Error::HttpRequestUriInvalid)?;
+        headers::complete(&mut head.headers, &target, &self.bound).ok_or(Error::HttpRequestUriInvalid)?;
         head.uri = path.into();
         let place = Arc::clone(&self.in_flight).try_acquire_owned();
         Ok(Job {
             egress: Arc::clone(&self.egress),
-            key: Key { grant, origin },
+            key: Key { grant, target },
             request: Request::from_parts(head, Upload::new(body, declared, Arc::clone(&self.over))),
             times: self.egress.network.times.asked(options),
             place: place.map_err(|_| Error::ConnectionLimitReached)?,
@@ -142,13 +142,13 @@ impl Hooks {
     }
 
     /// The number of the grant that covers the request.
-    fn granted(&self, origin: &Origin, method: &Method) -> Result<usize, Error> {
+    fn granted(&self, target: &Target, method: &Method) -> Result<usize, Error> {
         if grant::is_forbidden(method) {
             return Err(Error::HttpRequestMethodInvalid);
         }
         let grants = &self.egress.grants;
-        grants.iter().position(|grant| grant.covers(origin, method)).ok_or_else(|| {
-            tracing::warn!(target: "hubcap::http", "{}", grant::denied(&self.egress.plugin, origin, method));
+        grants.iter().position(|grant| grant::covers(grant, target, method)).ok_or_else(|| {
+            tracing::warn!(target: "hubcap::http", "{}", grant::denied(&self.egress.plugin, target, method));
             Error::HttpRequestDenied
         })
     }
@@ -165,15 +165,15 @@ fn declared(head: &http::request::Parts) -> Result<Option<u64>, Error> {
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 async fn sent(job: Job) -> Sent {
-    let (origin, method) = (job.key.origin.clone(), job.request.method().clone());
+    let (target, method) = (job.key.target.clone(), job.request.method().clone());
     let start = Instant::now();
     let answer = job.send().await;
     let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     match &answer {
         Ok(answer) => {
-            tracing::debug!(target: "hubcap::http", %method, %origin, status = answer.status().as_u16(), ms, "answered");
+            tracing::debug!(target: "hubcap::http", %method, %target, status = answer.status().as_u16(), ms, "answered");
         }
-        Err(error) => tracing::info!(target: "hubcap::http", %origin, ms, "no answer: {error}"),
+        Err(error) => tracing::info!(target: "hubcap::http", %target, ms, "no answer: {error}"),
     }
     let answer = answer?;
     Ok((answer, Box::new(async { Ok(()) })))

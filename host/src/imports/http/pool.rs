@@ -14,7 +14,7 @@ use wasmtime_wasi_http::Error;
 use wasmtime_wasi_http::io::TokioIo;
 
 use super::body::Upload;
-use super::origin::Origin;
+use super::target::Target;
 use super::{MAX_HEADERS, failure};
 
 /// Idle connections of one plugin.
@@ -52,7 +52,7 @@ impl Connection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) grant: usize,
-    pub(super) origin: Origin,
+    pub(super) target: Target,
 }
 
 struct Idle {

@@ -17,10 +17,10 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::body::{Download, Held, MAX_BODY, Progress, Upload};
 use super::egress::Egress;
 use super::grant;
-use super::origin::Scheme;
 use super::pool::{Connection, Key};
 use super::times::Times;
 use super::{dial, failure, resolve, tls};
+use crate::origin::Scheme;
 
 /// A request that was granted.
 pub(super) struct Job {
@@ -134,23 +134,23 @@ async fn silence(progress: &Progress, times: Times) {
 /// A new connection to where the key says.
 async fn open(egress: &Egress, key: &Key, times: Times) -> Result<Connection, Error> {
     let Some(grant) = egress.grants.get(key.grant) else { return Err(Error::HttpRequestDenied) };
-    let found = match &key.origin.host {
+    let found = match &key.target.host {
         Host::Ipv4(address) => vec![IpAddr::V4(*address)],
         Host::Ipv6(address) => vec![IpAddr::V6(*address)],
         Host::Domain(name) => {
             resolve::resolve(&egress.network.resolver, &egress.lookups, name, times.dns).await?
         }
     };
-    let vetted = grant.vet(&found, key.origin.port).map_err(|dropped| {
-        tracing::warn!(target: "hubcap::http", "{}", grant::prohibited(&egress.plugin, &key.origin, &dropped));
+    let vetted = grant::vet(grant, &found, key.target.port).map_err(|dropped| {
+        tracing::warn!(target: "hubcap::http", "{}", grant::prohibited(&egress.plugin, &key.target, &dropped));
         Error::DestinationIpProhibited
     })?;
     let stream = dial::connect(&vetted, times.connect).await?;
-    match key.origin.scheme {
+    match key.target.scheme {
         Scheme::Http => Connection::start(stream).await,
         Scheme::Https => {
             let settings = egress.tls(key.grant, grant).await?;
-            let stream = tls::handshake(settings, &key.origin.host, stream, times.tls).await?;
+            let stream = tls::handshake(settings, &key.target.host, stream, times.tls).await?;
             Connection::start(stream).await
         }
     }

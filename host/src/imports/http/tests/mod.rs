@@ -11,6 +11,7 @@ mod secure;
 mod server;
 mod waits;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -25,10 +26,10 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::Hooks;
 use super::egress::{Egress, Network};
-use super::grant::HttpGrant;
-use super::origin::{Scheme, canonical};
 use super::resolve::Resolver;
 use super::times::Times;
+use crate::origin::{Method as GrantedMethod, Origin};
+use crate::policy::HttpGrant;
 
 /// Far longer than anything here takes.
 const SOON: Duration = Duration::from_secs(20);
@@ -53,16 +54,17 @@ fn here(_: &str) -> io::Result<Vec<IpAddr>> {
 
 /// A grant of a server on this machine, for all methods that the tests use.
 fn grant(url: &str) -> HttpGrant {
-    let (scheme, rest) = url.split_once("://").unwrap();
-    let (host, port) = rest.rsplit_once(':').unwrap();
+    let origin = Origin::parse(url).unwrap();
     HttpGrant {
-        scheme: if scheme == "https" { Scheme::Https } else { Scheme::Http },
-        host: canonical(host).unwrap(),
-        port: port.parse().unwrap(),
-        methods: ["GET", "HEAD", "POST", "PUT"].map(str::to_owned).to_vec(),
+        origin,
+        methods: methods(&["GET", "HEAD", "POST", "PUT"]),
         ca: None,
-        addresses: vec![HERE],
+        addresses: [HERE].into(),
     }
+}
+
+fn methods(names: &[&str]) -> BTreeSet<GrantedMethod> {
+    names.iter().map(|name| serde_json::from_value((*name).into()).unwrap()).collect()
 }
 
 /// The way out with these grants, where all names are here.

@@ -7,7 +7,7 @@ use http::Method;
 use tokio::sync::Barrier;
 
 use super::server::{Server, ok};
-use super::{call, call_to, egress, fetch, get, grant, nothing, read, request, send, whole, word};
+use super::{call, call_to, egress, fetch, get, grant, methods, nothing, read, request, send, whole, word};
 use crate::imports::http::pool::MAX_IDLE;
 
 #[tokio::test]
@@ -31,9 +31,9 @@ async fn a_connection_is_for_one_plugin_one_grant_and_one_origin() {
     let port = server.address.port();
     let [one, other] = ["one", "other"].map(|name| format!("http://{name}.test:{port}"));
     let mut posts = grant(&one);
-    posts.methods = vec!["POST".to_owned()];
+    posts.methods = methods(&["POST"]);
     let mut gets = grant(&one);
-    gets.methods = vec!["GET".to_owned()];
+    gets.methods = methods(&["GET"]);
     let egress = egress(vec![gets, posts, grant(&other)]);
     let mut call = call(&egress);
     assert!(fetch(&mut call, get(&one)).await.is_ok());

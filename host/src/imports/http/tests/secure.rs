@@ -14,8 +14,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::server::{Peer, Server, ok};
 use super::{call, egress, fetch, get, grant, send, word};
 use crate::imports::http::Hooks;
-use crate::imports::http::grant::HttpGrant;
 use crate::imports::http::headers::BoundHeader;
+use crate::origin::Origin;
+use crate::policy::HttpGrant;
 
 /// An authority, and its file.
 struct Authority {
@@ -174,7 +175,7 @@ async fn a_bound_header_reaches_its_host_over_tls() {
     let (server, _) = server(authority.sign("server.test", 2090)).await;
     let url = url(&server, "server.test");
     let bound = BoundHeader {
-        host: "server.test".to_owned(),
+        origin: Origin::parse(&url).unwrap(),
         name: AUTHORIZATION,
         value: HeaderValue::from_static("Bearer canary"),
     };

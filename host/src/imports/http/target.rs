@@ -6,56 +6,31 @@
 use std::fmt;
 
 use http::Uri;
-use http::uri::{PathAndQuery, Scheme as UriScheme};
+use http::uri::PathAndQuery;
 use url::Host;
 
-/// How a request travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Scheme {
-    Https,
-    Http,
+use crate::origin::Scheme;
+
+/// Scheme, host and port of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) scheme: Scheme,
+    pub(super) host: Host<String>,
+    pub(super) port: u16,
 }
 
-impl Scheme {
-    fn of(scheme: &UriScheme) -> Option<Self> {
-        match scheme.as_str() {
-            "https" => Some(Self::Https),
-            "http" => Some(Self::Http),
-            _ => None,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Https => "https",
-            Self::Http => "http",
-        }
-    }
-
-    fn port(self) -> u16 {
-        match self {
-            Self::Https => 443,
-            Self::Http => 80,
-        }
-    }
-}
-
-/// Scheme, host and port.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Origin {
-    pub(crate) scheme: Scheme,
-    pub(crate) host: Host<String>,
-    pub(crate) port: u16,
-}
-
-impl Origin {
+impl Target {
     /// Where the URI points; nothing where it has another scheme, a user name, or no host and port that
     /// can be.
     pub(super) fn of(uri: &Uri) -> Option<Self> {
-        let scheme = Scheme::of(uri.scheme()?)?;
+        let scheme = match uri.scheme_str()? {
+            "https" => Scheme::Https,
+            "http" => Scheme::Http,
+            _ => return None,
+        };
         let (host, port) = split(uri.authority()?.as_str())?;
         let port = match port {
-            None => scheme.port(),
+            None => own_port(scheme),
             Some(digits) => port_of(digits)?,
         };
         Some(Self { scheme, host: canonical(host)?, port })
@@ -63,7 +38,7 @@ impl Origin {
 
     /// The value of the header `host`.
     pub(super) fn authority(&self) -> String {
-        if self.port == self.scheme.port() {
+        if self.port == own_port(self.scheme) {
             self.host.to_string()
         } else {
             format!("{}:{}", self.host, self.port)
@@ -71,9 +46,16 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.authority())
+        write!(f, "{}://{}", self.scheme, self.authority())
+    }
+}
+
+fn own_port(scheme: Scheme) -> u16 {
+    match scheme {
+        Scheme::Https => 443,
+        Scheme::Http => 80,
     }
 }
 
@@ -98,7 +80,7 @@ fn port_of(digits: &str) -> Option<u16> {
 }
 
 /// The one form of a host: lower case, punycode, addresses in their usual notation, no dot at the end.
-pub(crate) fn canonical(host: &str) -> Option<Host<String>> {
+fn canonical(host: &str) -> Option<Host<String>> {
     match Host::parse(host).ok()? {
         Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(&name);
@@ -124,11 +106,11 @@ mod tests {
     use http::Uri;
     use url::Host;
 
-    use super::{Origin, canonical, path, split};
+    use super::{Target, canonical, path, split};
 
-    fn origin(scheme: &str, authority: &str) -> Option<String> {
+    fn target(scheme: &str, authority: &str) -> Option<String> {
         let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build().ok()?;
-        Origin::of(&uri).map(|origin| origin.to_string())
+        Target::of(&uri).map(|target| target.to_string())
     }
 
     #[test]
@@ -145,10 +127,10 @@ mod tests {
             ("[::1]:8443", "https://[::1]:8443"),
             ("[0:0::1]", "https://[::1]"),
         ] {
-            assert_eq!(origin("https", written).as_deref(), Some(meant), "{written}");
+            assert_eq!(target("https", written).as_deref(), Some(meant), "{written}");
         }
-        assert_eq!(origin("http", "granted.com:80").as_deref(), Some("http://granted.com"));
-        assert_eq!(origin("http", "granted.com:443").as_deref(), Some("http://granted.com:443"));
+        assert_eq!(target("http", "granted.com:80").as_deref(), Some("http://granted.com"));
+        assert_eq!(target("http", "granted.com:443").as_deref(), Some("http://granted.com:443"));
         assert_eq!(canonical("bücher.example"), Some(Host::Domain("xn--bcher-kva.example".into())));
     }
 
@@ -157,7 +139,7 @@ mod tests {
         for written in
             ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0x7f000001", "127.0.0.1."]
         {
-            assert_eq!(origin("https", written).as_deref(), Some("https://127.0.0.1"), "{written}");
+            assert_eq!(target("https", written).as_deref(), Some("https://127.0.0.1"), "{written}");
         }
         for (written, meant) in [
             ("0", "https://0.0.0.0"),
@@ -166,7 +148,7 @@ mod tests {
             ("[::ffff:127.0.0.1]", "https://[::ffff:7f00:1]"),
             ("[64:ff9b::7f00:1]", "https://[64:ff9b::7f00:1]"),
         ] {
-            assert_eq!(origin("https", written).as_deref(), Some(meant), "{written}");
+            assert_eq!(target("https", written).as_deref(), Some(meant), "{written}");
         }
     }
 
@@ -192,7 +174,7 @@ mod tests {
             "256.256.256.256",
             "granted.com\\evil.com",
         ] {
-            assert_eq!(origin("https", written), None, "{written}");
+            assert_eq!(target("https", written), None, "{written}");
             let host = split(written).filter(|(_, port)| port.is_none()).map(|(host, _)| host);
             assert_eq!(host.and_then(canonical), None, "{written}");
         }
@@ -200,7 +182,7 @@ mod tests {
         assert_eq!(canonical(""), None);
         assert_eq!(canonical(&format!("{}.com", "a.".repeat(125))), None);
         for scheme in ["ftp", "file", "ws", "httpss"] {
-            assert_eq!(origin(scheme, "granted.com"), None, "{scheme}");
+            assert_eq!(target(scheme, "granted.com"), None, "{scheme}");
         }
     }
 
