@@ -18,6 +18,7 @@ mod guest_traps;
 mod guides;
 mod guides_tables;
 mod handles;
+mod http;
 mod inspect;
 mod kinds;
 mod limits;

@@ -20,6 +20,7 @@ use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings as wasi;
+use wasmtime_wasi_http::WasiHttp;
 
 use crate::bindings;
 
@@ -53,7 +54,16 @@ pub(crate) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::
     add_ours(linker)?;
     add_cli(linker)?;
     add_shared(linker)?;
-    http::add_to_linker(linker)
+    add_http(linker)
+}
+
+/// `wasi:http`, for requests that go out.
+fn add_http<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    use wasmtime_wasi_http::p2::bindings as wasi;
+    let options = wasi::LinkOptions::default();
+    wasi::http::outgoing_handler::add_to_linker::<T, WasiHttp>(linker, http::view)?;
+    wasi::http::types::add_to_linker::<T, WasiHttp>(linker, &options.into(), http::view)?;
+    http::replace_error_code(linker)
 }
 
 fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {

@@ -44,7 +44,7 @@ fn denied(method: &str, origin: &str) -> Error {
         _ => format!("http = [{{ url = \"{origin}\", methods = [\"{method}\"] }}]"),
     };
     let message = format!(
-        "denied: {method} {origin} is not granted; the operator adds `{line}` under [plugins.<id>.grant] in hubcap.toml"
+        "{method} {origin} is not granted; the operator adds `{line}` under [plugins.<id>.grant] in hubcap.toml"
     );
     Error::new(Code::Denied, message)
 }
@@ -83,7 +83,7 @@ mod tests {
         };
         assert_eq!(
             told("GET"),
-            "denied: GET https://example.org is not granted; the operator adds `http = [\"https://example.org\"]` under [plugins.<id>.grant] in hubcap.toml"
+            "GET https://example.org is not granted; the operator adds `http = [\"https://example.org\"]` under [plugins.<id>.grant] in hubcap.toml"
         );
         assert!(told("POST").contains("`http = [{ url = \"https://example.org\", methods = [\"POST\"] }]`"));
     }

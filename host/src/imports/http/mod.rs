@@ -31,11 +31,9 @@ use tracing::Instrument;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::bindings::io::error::Error as IoError;
-use wasmtime_wasi_http::p2::bindings::LinkOptions;
-use wasmtime_wasi_http::p2::bindings::http as wasi;
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{
-    Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttp, WasiHttpCtx, WasiHttpCtxView,
-    WasiHttpHooks,
+    Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks,
 };
 
 use crate::imports::{HasImports, Imports};
@@ -67,11 +65,9 @@ impl Http {
     }
 }
 
-/// Adds `wasi:http` to a linker.
-pub(super) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    wasi::outgoing_handler::add_to_linker::<T, WasiHttp>(linker, view)?;
-    wasi::types::add_to_linker::<T, WasiHttp>(linker, &LinkOptions::default().into(), view)?;
-    // The library's own knows no error of a body: it looks for another type than bodies end with.
+/// Puts our own `http-error-code` in the place of the library's. That one knows no error of a body: it looks
+/// for another type than bodies end with.
+pub(super) fn replace_error_code<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let replaced = linker.instance("wasi:http/types@0.2.12")?.func_wrap("http-error-code", error_code::<T>);
     linker.allow_shadowing(false);
@@ -82,12 +78,13 @@ pub(super) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::
 fn error_code<T: HasImports>(
     mut store: StoreContextMut<'_, T>,
     (error,): (Resource<IoError>,),
-) -> wasmtime::Result<(Option<wasi::types::ErrorCode>,)> {
+) -> wasmtime::Result<(Option<ErrorCode>,)> {
     let error = store.data_mut().imports().table.get(&error)?;
     Ok((error.downcast_ref().and_then(failure::code),))
 }
 
-fn view<T: HasImports>(state: &mut T) -> WasiHttpCtxView<'_> {
+/// What `wasi:http` works on.
+pub(super) fn view<T: HasImports>(state: &mut T) -> WasiHttpCtxView<'_> {
     let Imports { http, table, .. } = state.imports();
     WasiHttpCtxView { ctx: &mut http.context, table, hooks: &mut http.hooks }
 }
