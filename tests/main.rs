@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "what a test says while it runs")]
 
+#[cfg(feature = "adversarial")]
+mod adversarial;
 mod authors;
 mod cli;
 mod client_faults;
@@ -24,6 +26,8 @@ mod kinds;
 mod limits;
 mod mcp;
 mod operator_faults;
+mod plugin_check;
+mod plugin_test;
 mod providers;
 mod scaffold;
 mod shutdown;

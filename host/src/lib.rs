@@ -23,6 +23,8 @@ pub mod home;
 
 pub mod policy;
 
+pub mod secrets;
+
 pub mod engine;
 
 mod bindings;

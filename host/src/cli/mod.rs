@@ -115,15 +115,20 @@ enum PluginCommand {
     Grant(grant::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
+    /// Build a plugin and run the cases that its author wrote, in the sandbox
+    ///
+    /// They are in cases.toml or cases.json beside its Cargo.toml. A [[case]] has a `name`; one of
+    /// `call` (a tool, with `arguments`), `validate` (a text, with `path` and `language`) and `complete`
+    /// (a prompt, with `model`); and what has to come back: `text`, `structured`, `findings`, or `error`
+    /// with a part of its `message`. [config] is what the plugin is configured with.
+    ///
+    /// Exit code 1 means that a case failed, 2 that there is no case file or that it is wrong.
+    Test(cases::Options),
     /// Check that a plugin keeps its promises: call everything it offers, with arguments made from its schemas
     ///
     /// A success passes, and so does an error that the plugin chose itself. A crash, a bound that was
     /// reached and a result that is not what was promised fail.
     Check(check::Options),
-    /// Build a plugin and run the cases that its author wrote, in the sandbox
-    ///
-    /// Exit code 1 means that a case failed, 2 that there is no case file or that it is wrong.
-    Test(cases::Options),
 }
 
 /// How a command ended, where it did not simply succeed.

@@ -9,12 +9,15 @@ mod http;
 mod log;
 mod progress;
 mod random;
+mod secrets;
 
 pub(crate) use cli::GuestExit;
 pub(crate) use http::{Egress, Http, Network};
 pub(crate) use log::GuestLog;
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};
+
+use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtx, WasiClocksCtxView};
@@ -23,6 +26,7 @@ use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi_http::WasiHttp;
 
 use crate::bindings;
+use crate::secrets::Secrets;
 
 /// What the imports of one call work on.
 pub(crate) struct Imports {
@@ -35,6 +39,8 @@ pub(crate) struct Imports {
     pub(crate) log: GuestLog,
     /// News for the caller.
     pub(crate) progress: ProgressSink,
+    /// Secrets that the plugin was granted.
+    pub(crate) secrets: Arc<Secrets>,
     /// Random bytes, up to a bound.
     pub(crate) random: RandomSource,
     /// The host's clocks.
@@ -68,7 +74,8 @@ fn add_http<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
 
 fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::log::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
-    bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+    bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
 }
 
 /// `wasi:cli`, without its sockets.

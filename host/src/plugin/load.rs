@@ -26,6 +26,7 @@ use crate::plugin::{
 };
 use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
+use crate::secrets::Secrets;
 
 /// Longest that compiling may take. The thread cannot be stopped and goes on, but nobody waits for it.
 const COMPILE_DEADLINE: Duration = Duration::from_secs(30);
@@ -145,6 +146,7 @@ impl Plugin {
         let settings = settings::checked(identity.manifest.as_ref(), config)?;
         let ask = identity.manifest.as_ref().map(|manifest| &manifest.ask);
         let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
+        let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -168,7 +170,7 @@ impl Plugin {
                 .transpose()
                 .map_err(wrong)?,
         };
-        let egress = sandbox.egress(&identity.id, &grants);
+        let egress = sandbox.egress(&identity.id, &grants, &secrets);
         let mut plugin = Self {
             id: identity.id,
             about: About {
@@ -184,19 +186,33 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
+            secrets,
             config: settings,
             budget: config.budget,
             egress,
             sandbox,
         };
-        plugin.define().await?;
+        // What a plugin says of itself goes out too.
+        plugin.define().await.map_err(|refusal| plugin.secrets.redacted(&refusal).into_owned())?;
+        if plugin.shows_a_secret() {
+            return Err("bad definition: a secret stands in what it says of itself".into());
+        }
         Ok(plugin)
+    }
+
+    /// Whether a secret stands in a definition.
+    fn shows_a_secret(&self) -> bool {
+        let tools = self.tools.iter().map(|tool| format!("{:?}", tool.tool));
+        let rules = self.rules.iter().map(|rule| format!("{rule:?}"));
+        let models = self.models.iter().map(|model| format!("{model:?}"));
+        let shows = |text: String| matches!(self.secrets.redacted(&text), std::borrow::Cow::Owned(_));
+        !self.secrets.is_empty() && tools.chain(rules).chain(models).any(shows)
     }
 
     /// Runs `init` and asks for what the plugin offers, in a store of its own.
     async fn define(&mut self) -> Result<(), Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
-        let mut store = self.sandbox.open(&budget, &self.egress, None).of_the_host();
+        let mut store = self.sandbox.open(&budget, None, &self.secrets, &self.egress).of_the_host();
         let started = self.start(&mut store, Instant::now() + INIT_DEADLINE, &CancellationToken::new()).await;
         let instance = started.map_err(|error| failed("init", &error))?;
         let bad = |what: String| format!("bad definition: {what}");

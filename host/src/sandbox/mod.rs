@@ -21,6 +21,7 @@ use crate::error::CallError;
 use crate::imports::{Egress, GuestLog, HasImports, Http, Imports, Network, ProgressSink, RandomSource};
 use crate::model::{Budget, PluginId, ProgressSender, Receipt};
 use crate::policy::Grants;
+use crate::secrets::Secrets;
 
 use end::Raise;
 pub(crate) use end::cancelled;
@@ -75,22 +76,25 @@ impl Sandbox {
     }
 
     /// The way out of a plugin, which all its calls share.
-    pub(crate) fn egress(&self, plugin: &PluginId, grants: &Grants) -> Arc<Egress> {
-        Egress::new(plugin.as_str(), grants.http.clone(), Arc::clone(&self.network))
+    pub(crate) fn egress(&self, plugin: &PluginId, grants: &Grants, secrets: &Arc<Secrets>) -> Arc<Egress> {
+        let (network, secrets) = (Arc::clone(&self.network), Arc::clone(secrets));
+        Egress::new(plugin.as_str(), grants.http.clone(), secrets, network)
     }
 
     /// Opens a store for one call.
     pub(crate) fn open(
         &self,
         budget: &Budget,
-        egress: &Arc<Egress>,
         follower: Option<ProgressSender>,
+        secrets: &Arc<Secrets>,
+        egress: &Arc<Egress>,
     ) -> CallStore {
         let imports = Imports {
             http: Http::new(Arc::clone(egress)),
             table: bounded_table(),
-            log: GuestLog::default(),
-            progress: ProgressSink::new(follower),
+            log: GuestLog::new(Arc::clone(secrets)),
+            progress: ProgressSink::new(follower, Arc::clone(secrets)),
+            secrets: Arc::clone(secrets),
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
             files: WasiFilesystemCtx::default(),

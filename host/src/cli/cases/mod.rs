@@ -20,6 +20,7 @@ use crate::cli::{Done, Failure, one, print, print_json};
 use crate::config::{Config, PluginConfig};
 use crate::home::Home;
 use crate::hub::{FileReport, Hub, State};
+use crate::plugin::checked_settings;
 
 use file::{Case, Cases};
 use run::Runner;
@@ -45,8 +46,9 @@ pub(super) async fn run(options: Options) -> Done {
         return Err(interrupted("built"));
     }
     let draft = built?;
-    let scratch = Scratch::new(&draft, &draft.out())?;
     let own = PluginConfig { config, places, ..Config::default().of(&draft.manifest.id) };
+    checked_settings(Some(&draft.manifest), &own).map_err(Failure::Usage)?;
+    let scratch = Scratch::new(&draft, &draft.out())?;
     let (hub, report) = tokio::select! {
         loaded = load(&draft, &scratch, own) => loaded?,
         () = stop.cancelled() => return Err(interrupted("loading")),

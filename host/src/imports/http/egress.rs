@@ -14,6 +14,7 @@ use super::resolve::{self, Resolver};
 use super::times::Times;
 use super::tls::{self, Roots};
 use crate::policy::HttpGrant;
+use crate::secrets::Secrets;
 
 /// Requests of one plugin that are in flight at once, all its calls together.
 const MAX_PLUGIN_IN_FLIGHT: usize = 24;
@@ -40,6 +41,7 @@ impl Network {
 pub(crate) struct Egress {
     pub(super) plugin: String,
     pub(super) grants: Vec<HttpGrant>,
+    pub(super) secrets: Arc<Secrets>,
     settings: Vec<OnceCell<Arc<ClientConfig>>>,
     pub(super) network: Arc<Network>,
     pub(super) pool: Arc<Pool>,
@@ -48,12 +50,18 @@ pub(crate) struct Egress {
 }
 
 impl Egress {
-    /// A way out with these grants and no others.
-    pub(crate) fn new(plugin: &str, grants: Vec<HttpGrant>, network: Arc<Network>) -> Arc<Self> {
+    /// A way out with these grants and no others. The secrets go where they are bound to.
+    pub(crate) fn new(
+        plugin: &str,
+        grants: Vec<HttpGrant>,
+        secrets: Arc<Secrets>,
+        network: Arc<Network>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             plugin: plugin.to_owned(),
             settings: grants.iter().map(|_| OnceCell::new()).collect(),
             grants,
+            secrets,
             pool: Arc::new(Pool::new(network.times.keep)),
             in_flight: Arc::new(Semaphore::new(MAX_PLUGIN_IN_FLIGHT)),
             lookups: Arc::new(Semaphore::new(resolve::MAX_LOOKUPS)),

@@ -21,7 +21,7 @@ pub(super) fn covers(grant: &HttpGrant, target: &Target, method: &Method) -> boo
 
 /// Whether an origin is that of a request. Where it means every host it means names: an address is only
 /// meant where it is written.
-pub(super) fn is_at(origin: &Origin, target: &Target) -> bool {
+fn is_at(origin: &Origin, target: &Target) -> bool {
     let host = match &origin.host {
         Some(host) => *host == target.host,
         None => matches!(target.host, Host::Domain(_)),

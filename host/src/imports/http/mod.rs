@@ -38,7 +38,6 @@ use wasmtime_wasi_http::{
 
 use crate::imports::{HasImports, Imports};
 use body::{MAX_BODY, Upload};
-use headers::BoundHeader;
 use pool::Key;
 use send::Job;
 use target::Target;
@@ -61,7 +60,7 @@ impl Http {
     pub(crate) fn new(egress: Arc<Egress>) -> Self {
         let mut context = WasiHttpCtx::new();
         context.set_field_size_limit(MAX_HEADERS);
-        Self { context, hooks: Hooks::new(egress, Vec::new()) }
+        Self { context, hooks: Hooks::new(egress) }
     }
 }
 
@@ -92,7 +91,6 @@ pub(super) fn view<T: HasImports>(state: &mut T) -> WasiHttpCtxView<'_> {
 /// Where the requests of one call pass.
 struct Hooks {
     egress: Arc<Egress>,
-    bound: Vec<BoundHeader>,
     left: u32,
     in_flight: Arc<Semaphore>,
     over: Arc<AtomicBool>,
@@ -105,10 +103,9 @@ impl Drop for Hooks {
 }
 
 impl Hooks {
-    fn new(egress: Arc<Egress>, bound: Vec<BoundHeader>) -> Self {
+    fn new(egress: Arc<Egress>) -> Self {
         Self {
             egress,
-            bound,
             left: MAX_REQUESTS,
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             over: Arc::default(),
@@ -126,7 +123,8 @@ impl Hooks {
             return Err(Error::HttpRequestDenied);
         }
         let declared = declared(&head)?;
-        headers::complete(&mut head.headers, &target, &self.bound).ok_or(Error::HttpRequestUriInvalid)?;
+        headers::complete(&mut head.headers, &target, &self.egress.secrets)
+            .ok_or(Error::HttpRequestUriInvalid)?;
         head.uri = path.into();
         let place = Arc::clone(&self.in_flight).try_acquire_owned();
         Ok(Job {

@@ -9,7 +9,7 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use url::Host;
 
-use crate::origin::Scheme;
+use crate::origin::{Origin, Scheme};
 
 /// Scheme, host and port of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,11 @@ impl Target {
             Some(digits) => port_of(digits)?,
         };
         Some(Self { scheme, host: canonical(host)?, port })
+    }
+
+    /// The same as grants write it.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { scheme: self.scheme, host: Some(self.host.clone()), port: self.port }
     }
 
     /// The value of the header `host`.

@@ -77,12 +77,12 @@ fn egress_with(
     times: Times,
     resolver: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
 ) -> Arc<Egress> {
-    Egress::new("test", grants, Network::new(Arc::new(Answers(resolver)), times))
+    Egress::new("test", grants, Arc::default(), Network::new(Arc::new(Answers(resolver)), times))
 }
 
 /// A call's hooks.
 fn call(egress: &Arc<Egress>) -> Hooks {
-    Hooks::new(Arc::clone(egress), Vec::new())
+    Hooks::new(Arc::clone(egress))
 }
 
 /// A call with one grant: of this server under the name `server.test`.

@@ -1,5 +1,8 @@
 //! TLS: who is trusted, and under which name.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,11 +15,11 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::server::{Peer, Server, ok};
-use super::{call, egress, fetch, get, grant, send, word};
-use crate::imports::http::Hooks;
-use crate::imports::http::headers::BoundHeader;
+use super::{Answers, Egress, Network, Times, call, egress, fetch, get, grant, here, send, word};
+use crate::config::Source;
 use crate::origin::Origin;
-use crate::policy::HttpGrant;
+use crate::policy::{Bound, HttpGrant, SecretGrant};
+use crate::secrets::Secrets;
 
 /// An authority, and its file.
 struct Authority {
@@ -169,20 +172,37 @@ async fn an_authority_that_cannot_be_read_is_a_fault_of_the_configuration_and_ca
     assert!(fetch(&mut call, get(&url)).await.is_ok());
 }
 
+/// A secret that requests to an origin carry.
+async fn bound_to(url: &str, directory: &Path) -> Secrets {
+    let file = directory.join("token");
+    std::fs::write(&file, "canary-of-32-bytes").unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    let header = serde_json::from_value("authorization".into()).unwrap();
+    let bound = Bound { origin: Origin::parse(url).unwrap(), header, prefix: "Bearer ".to_owned() };
+    let source = Source::File(file);
+    let granted = SecretGrant { name: "token".to_owned(), source, bound: Some(bound), reveal: false };
+    Secrets::read(&[granted]).await.unwrap()
+}
+
 #[tokio::test]
-async fn a_bound_header_reaches_its_host_over_tls() {
+async fn a_secret_replaces_what_the_guest_wrote_at_its_origin_and_is_nowhere_else() {
     let authority = Authority::new();
-    let (server, _) = server(authority.sign("server.test", 2090)).await;
-    let url = url(&server, "server.test");
-    let bound = BoundHeader {
-        origin: Origin::parse(&url).unwrap(),
-        name: AUTHORIZATION,
-        value: HeaderValue::from_static("Bearer canary"),
-    };
-    let mut call = Hooks::new(egress(vec![authority.grant(&url)]), vec![bound]);
-    let mut asked = get(&url);
-    asked.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Bearer of the guest"));
-    assert!(fetch(&mut call, asked).await.is_ok());
-    let heard = server.heard().concat();
-    assert!(heard.contains("authorization: Bearer canary\r\n") && !heard.contains("guest"), "{heard}");
+    let (home, _) = server(authority.sign("server.test", 2090)).await;
+    let (other, _) = server(authority.sign("server.test", 2090)).await;
+    let [at_home, elsewhere] = [&home, &other].map(|server| url(server, "server.test"));
+    let secrets = Arc::new(bound_to(&at_home, authority.directory.path()).await);
+    let grants = [&at_home, &elsewhere].map(|url| authority.grant(url)).to_vec();
+    let network = Network::new(Arc::new(Answers(here)), Times::default());
+    let egress = Egress::new("test", grants, secrets, network);
+    for (url, server, expected) in
+        [(at_home, home, ["Bearer canary-of-32-bytes", ""]), (elsewhere, other, ["of the guest", "again"])]
+    {
+        let mut asked = get(&url);
+        asked.headers_mut().append(AUTHORIZATION, HeaderValue::from_static("of the guest"));
+        asked.headers_mut().append(AUTHORIZATION, HeaderValue::from_static("again"));
+        assert!(fetch(&mut call(&egress), asked).await.is_ok());
+        let heard = server.heard().concat();
+        let sent: Vec<&str> = heard.lines().filter_map(|line| line.strip_prefix("authorization: ")).collect();
+        assert_eq!(sent, expected.into_iter().filter(|sent| !sent.is_empty()).collect::<Vec<_>>());
+    }
 }
