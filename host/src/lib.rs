@@ -18,6 +18,9 @@ pub mod config;
 pub mod home;
 pub mod manifest;
 pub mod telemetry;
+pub mod trust;
+
+pub mod lock;
 
 pub mod engine;
 
