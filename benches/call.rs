@@ -78,7 +78,7 @@ fn echo_guest() -> Result<PathBuf, Failure> {
 }
 
 async fn load(plugins: &Path) -> Result<Arc<Hub>, Failure> {
-    let home = Home { plugin_dirs: vec![plugins.to_owned()], named: true, config: Config::default() };
+    let home = Home { plugin_dirs: vec![plugins.to_owned()], ..Home::nowhere(Config::default()) };
     let (hub, loader) = Loader::new(&home)?;
     loader.run(None).await;
     Ok(hub)

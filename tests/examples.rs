@@ -1,22 +1,27 @@
 //! The plugins to copy: each builds, loads and does what it says.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::support::guests::root;
 use crate::support::home::{Finished, Home, finish};
+use crate::support::message::assert_says;
+use crate::support::server::Era;
 
 /// A home with an example in it.
 fn home_with(example: &str) -> Home {
     let home = Home::new();
+    build(&root().join("examples").join(example), &home);
+    home
+}
+
+/// Builds the plugin of a crate into a home.
+fn build(folder: &Path, home: &Home) {
     let mut build = std::process::Command::new(env!("CARGO_BIN_EXE_hubcap"));
-    build
-        .args(["plugin", "build"])
-        .arg(root().join("examples").join(example))
-        .arg("--out")
-        .arg(home.plugins());
+    build.args(["plugin", "build"]).arg(folder).arg("--out").arg(home.plugins());
     let built: Finished = finish(&mut build, b"");
     assert_eq!(built.code, Some(0), "{}{}", built.stdout, built.stderr);
-    home
 }
 
 #[test]
@@ -63,4 +68,24 @@ fn the_small_validator_is_used_by_agents_and_by_people() {
         judged.stdout
     );
     assert_eq!(home.run(&["validate", "a.txt", "--fail-on", "note"]).code, Some(1));
+}
+
+#[test]
+fn the_operators_configuration_serves_every_plugin_that_it_names() {
+    let text = std::fs::read_to_string(root().join("examples/operator/hubcap.toml")).unwrap();
+    let read: toml::Table = text.parse().unwrap();
+    let home = Home::new().config(&text);
+    let named: Vec<&String> = read["plugins"].as_table().unwrap().keys().collect();
+    for id in &named {
+        let folders = ["plugins", "examples"].map(|parent| root().join(parent).join(id));
+        build(folders.iter().find(|folder| folder.is_dir()).unwrap_or_else(|| panic!("no {id}")), &home);
+    }
+    let file = home.path().join("hubcap.toml");
+    // As a configuration, without a home.
+    let arguments = ["serve", "--log", "warn", "--config", file.to_str().unwrap()];
+    let mut server = home.serve_as(&mut home.bare_command(&arguments), Era::Legacy("2025-11-25"));
+    assert_says(&server.call("hello_greet", json!({ "name": "Ada" })), "Hello, Ada!");
+    assert_eq!(server.tool_names().len(), 5, "{named:?}");
+    // Nothing is refused, and no table is for nothing.
+    assert_eq!(server.end().stderr, "");
 }

@@ -28,6 +28,18 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     Limit(
+        "cli/check/generate/maker.rs",
+        "MAX_CHARS",
+        &["all_strings_together_have_64_kib_and_not_one_character_more"],
+    ),
+    Limit("cli/check/generate/maker.rs", "MAX_DEPTH", &["sixty_four_levels_are_made_and_sixty_five_are_not"]),
+    Limit("cli/check/generate/maker.rs", "MAX_VALUES", &["a_thousand_values_are_made_and_one_more_is_not"]),
+    Limit(
+        "cli/check/generate/mod.rs",
+        "MAX_EXAMPLES",
+        &["examples_and_the_default_of_the_root_are_cases_of_their_own"],
+    ),
+    Limit(
         "cli/sources.rs",
         "MAX_FILE",
         &[
@@ -43,13 +55,17 @@ const LIMITS: &[Limit] = &[
             "files_that_are_large_are_read_where_they_are_named",
         ],
     ),
-    Limit("config.rs", "MAX_DEADLINE_MS", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
-    Limit("config.rs", "MAX_FUEL", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
-    Limit("config.rs", "calls", &["the_hub_runs_only_so_many_calls_at_once"]),
-    Limit("config.rs", "calls_per_plugin", &["as_many_run_as_there_are_seats_and_the_next_waits_in_vain"]),
-    Limit("config.rs", "component_bytes", &["a_file_that_is_too_large_is_refused_by_its_size"]),
+    Limit("config/mod.rs", "MAX_DEADLINE_MS", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config/mod.rs", "MAX_FUEL", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config/mod.rs", "calls", &["the_hub_runs_only_so_many_calls_at_once"]),
     Limit(
-        "config.rs",
+        "config/mod.rs",
+        "calls_per_plugin",
+        &["as_many_run_as_there_are_seats_and_the_next_waits_in_vain"],
+    ),
+    Limit("config/mod.rs", "component_bytes", &["a_file_that_is_too_large_is_refused_by_its_size"]),
+    Limit(
+        "config/mod.rs",
         "line_bytes",
         &[
             "a_line_over_the_operators_bound_is_refused_and_the_next_one_works",
@@ -57,18 +73,18 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     Limit(
-        "config.rs",
+        "config/mod.rs",
         "queue",
         &["a_full_queue_refuses_at_once", "a_full_queue_is_answered_with_overloaded_at_once"],
     ),
     Limit(
-        "config.rs",
+        "config/mod.rs",
         "queue_wait",
         &["whoever_waits_gets_the_place_that_comes_free", "a_call_waits_only_so_long_for_its_turn"],
     ),
     Limit("engine/mod.rs", "MAX_CORE_INSTANCES", &["core_instances_and_memories_are_counted"]),
     Limit("engine/mod.rs", "MAX_MEMORIES", &["core_instances_and_memories_are_counted"]),
-    Limit("config.rs", "MAX_MEMORY", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
+    Limit("config/mod.rs", "MAX_MEMORY", &["every_bound_is_taken_at_its_edge_and_refused_beyond"]),
     Limit("engine/mod.rs", "MAX_TABLES", &["eight_tables_are_taken_and_nine_are_not"]),
     Limit(
         "engine/mod.rs",
@@ -94,7 +110,10 @@ const LIMITS: &[Limit] = &[
         "MAX_BYTES",
         &["the_bound_holds_for_one_request_and_for_many", "random_bytes_of_one_call_are_counted"],
     ),
-    Limit("manifest.rs", "MAX_BYTES", &["a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused"]),
+    Limit("manifest/ask.rs", "MAX_ASKED", &["lists_names_and_reasons_have_their_bounds"]),
+    Limit("manifest/ask.rs", "MAX_NAME", &["lists_names_and_reasons_have_their_bounds"]),
+    Limit("manifest/ask.rs", "MAX_WHY", &["lists_names_and_reasons_have_their_bounds"]),
+    Limit("manifest/mod.rs", "MAX_BYTES", &["a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused"]),
     Limit(
         "mcp/json.rs",
         "MAX_DEPTH",
@@ -239,7 +258,7 @@ const LIMITS: &[Limit] = &[
 
 /// Structs whose every field is a limit.
 const STRUCTS: [(&str, &str); 3] =
-    [("config.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("model/budget.rs", "Budget")];
+    [("config/mod.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("model/budget.rs", "Budget")];
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());

@@ -14,6 +14,8 @@ mod guest_limits;
 mod guest_metadata;
 mod guest_output;
 mod guest_traps;
+mod guides;
+mod guides_tables;
 mod handles;
 mod inspect;
 mod kinds;

@@ -16,6 +16,9 @@ macro_rules! words {
         pub enum $name { $($(#[$item])* $variant,)+ }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
             /// The word that stands for it outside of the program.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }

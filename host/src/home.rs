@@ -28,6 +28,8 @@ pub struct Home {
     pub named: bool,
     /// The configuration.
     pub config: Config,
+    /// Where state and the lock are, if there is such a place.
+    pub directory: Option<PathBuf>,
 }
 
 /// Why the places or the configuration could not be found.
@@ -51,6 +53,16 @@ impl std::fmt::Display for HomeError {
 impl std::error::Error for HomeError {}
 
 impl Home {
+    /// No place at all, only a configuration.
+    pub fn nowhere(config: Config) -> Self {
+        Self { plugin_dirs: Vec::new(), named: true, config, directory: None }
+    }
+
+    /// Where what outlives a call is kept, if there is such a place.
+    pub fn state(&self) -> Option<PathBuf> {
+        self.directory.as_ref().map(|home| home.join("state"))
+    }
+
     /// Finds the places and reads the configuration.
     ///
     /// # Errors
@@ -64,6 +76,7 @@ impl Home {
             named: dirs.is_some(),
             plugin_dirs: dirs.unwrap_or_else(|| directory.iter().map(|home| home.join("plugins")).collect()),
             config,
+            directory,
         })
     }
 }

@@ -10,17 +10,21 @@ pub mod error;
 pub mod outcome;
 
 pub mod directory;
+pub mod origin;
 mod schema;
 pub mod toml_file;
 pub mod units;
 
-pub mod config;
-pub mod home;
 pub mod manifest;
 pub mod telemetry;
 pub mod trust;
 
 pub mod lock;
+
+pub mod config;
+pub mod home;
+
+pub mod policy;
 
 pub mod engine;
 

@@ -47,7 +47,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, content: &str) -> Result<T, FileEr
 
 /// The parser's words, with what the file says at that place, and for an unknown key with an offer of
 /// the nearest valid one.
-fn explain(message: &str, at: Option<&str>) -> String {
+pub(crate) fn explain(message: &str, at: Option<&str>) -> String {
     if let (Some(at), "duplicate key") = (at, message) {
         return format!("duplicate key `{at}`; keep one");
     }

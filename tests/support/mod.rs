@@ -8,7 +8,9 @@ pub(crate) mod guests;
 pub(crate) mod home;
 pub(crate) mod message;
 pub(crate) mod server;
+pub(crate) mod shell;
 pub(crate) mod stdio;
+pub(crate) mod transcript;
 
 use std::time::{Duration, Instant};
 

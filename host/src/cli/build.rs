@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use wasm_encoder::{ComponentSection, CustomSection};
 
-use crate::cli::{Done, Failure, cargo, one, print};
+use crate::cli::{Done, Failure, cargo, check, one, print};
 use crate::config::Config;
 use crate::home::Home;
 use crate::hub::{FileReport, State};
@@ -22,6 +22,21 @@ pub(super) struct Options {
     /// Where the plugins go [default: plugins/ in the crate's target directory]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+}
+
+/// A plugin that was compiled and has its manifest in it, and that nobody has tried yet.
+pub(super) struct Draft {
+    /// What its author says of it.
+    pub(super) manifest: Manifest,
+    component: Vec<u8>,
+    /// The crate's target directory.
+    target: PathBuf,
+}
+
+/// A draft as a file, in a directory of its own that goes with it.
+pub(super) struct Scratch {
+    directory: PathBuf,
+    file: PathBuf,
 }
 
 /// A plugin that was built.
@@ -43,13 +58,53 @@ pub(super) async fn run(options: Options) -> Done {
 
 /// Builds the plugin whose crate is in `folder`.
 pub(super) async fn build(folder: &Path, out: Option<&Path>) -> Result<Built, Failure> {
+    let draft = compile(folder)?;
+    place(&draft, &out.map_or_else(|| draft.out(), Path::to_owned)).await
+}
+
+/// Compiles the plugin whose crate is in `folder`.
+pub(super) fn compile(folder: &Path) -> Result<Draft, Failure> {
     let (manifest, text) = read_manifest(folder)?;
     cargo::ensure_target().map_err(Failure::Failed)?;
     let target = cargo::target_directory(folder).map_err(Failure::Usage)?;
     let compiled = cargo::build(folder, &target.join("guests")).map_err(Failure::Failed)?;
     let component = std::fs::read(&compiled).map_err(|error| cannot("read", &compiled, &error))?;
-    let out = out.map_or_else(|| target.join("plugins"), Path::to_owned);
-    place(&manifest, embed(component, &text), &out).await
+    Ok(Draft { manifest, component: embed(component, &text), target })
+}
+
+impl Draft {
+    /// Where plugins of this crate go if nobody says otherwise.
+    pub(super) fn out(&self) -> PathBuf {
+        self.target.join("plugins")
+    }
+
+    fn file_name(&self) -> String {
+        format!("{}.wasm", self.manifest.id)
+    }
+}
+
+impl Scratch {
+    /// The draft in a new directory inside of `out`.
+    pub(super) fn new(draft: &Draft, out: &Path) -> Result<Self, Failure> {
+        let directory = out.join(format!(".building-{}-{}", draft.manifest.id, std::process::id()));
+        std::fs::create_dir_all(&directory).map_err(|error| cannot("create", &directory, &error))?;
+        let scratch = Self { file: directory.join(draft.file_name()), directory };
+        std::fs::write(&scratch.file, &draft.component)
+            .map_err(|error| cannot("write", &scratch.file, &error))?;
+        Ok(scratch)
+    }
+
+    /// The file.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Ours alone, and nothing in it is needed any more.
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
 }
 
 fn read_manifest(folder: &Path) -> Result<(Manifest, String), Failure> {
@@ -72,29 +127,20 @@ fn embed(mut component: Vec<u8>, manifest: &str) -> Vec<u8> {
     component
 }
 
-/// Checks the component in a directory of its own and then moves it to where it belongs.
-async fn place(manifest: &Manifest, component: Vec<u8>, out: &Path) -> Result<Built, Failure> {
-    let name = format!("{}.wasm", manifest.id);
-    let scratch = out.join(format!(".building-{}-{}", manifest.id, std::process::id()));
-    std::fs::create_dir_all(&scratch).map_err(|error| cannot("create", &scratch, &error))?;
-    let draft = scratch.join(&name);
-    let placed = async {
-        std::fs::write(&draft, &component).map_err(|error| cannot("write", &draft, &error))?;
-        let (report, tools) = check(&draft).await?;
-        let file = out.join(&name);
-        std::fs::rename(&draft, &file).map_err(|error| cannot("write", &file, &error))?;
-        Ok(Built { file, bytes: component.len(), report, tools })
-    }
-    .await;
-    // Ours alone, and nothing in it is needed any more.
-    let _ = std::fs::remove_dir_all(&scratch);
-    placed
+/// Checks the draft in a directory of its own and then moves it to where it belongs.
+async fn place(draft: &Draft, out: &Path) -> Result<Built, Failure> {
+    let scratch = Scratch::new(draft, out)?;
+    let (report, tools) = load(scratch.file()).await?;
+    let file = out.join(draft.file_name());
+    std::fs::rename(scratch.file(), &file).map_err(|error| cannot("write", &file, &error))?;
+    Ok(Built { file, bytes: draft.component.len(), report, tools })
 }
 
-/// Loads the file as a hub does.
-async fn check(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
-    let home = Home { plugin_dirs: Vec::new(), named: true, config: Config::default() };
-    let (hub, report) = one::in_file(home, file).await?;
+/// Loads the file as a hub does, with the smallest configuration that it takes.
+async fn load(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
+    let mut config = Config::default();
+    check::configure(&mut config, file);
+    let (hub, report) = one::in_file(Home::nowhere(config), file).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
     match plugin.filter(|_| report.state == State::Ready) {
         Some(plugin) => Ok((report, plugin.tools.iter().map(|tool| tool.tool.name.clone()).collect())),

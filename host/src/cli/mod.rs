@@ -7,6 +7,8 @@ mod batches;
 mod build;
 mod call;
 mod cargo;
+mod cases;
+mod check;
 mod demo;
 mod inspect;
 mod list;
@@ -46,7 +48,9 @@ const EVENT_INTERVAL: u32 = 4;
         hubcap call placeholder-detector_scan '{\"text\": \"// TODO\"}'\n  \
         hubcap validate src                            what the loaded validators find\n  \
         hubcap plugin new my-plugin                    a crate to start from\n  \
-        hubcap plugin build my-plugin --out plugins    from a crate to a plugin"
+        hubcap plugin build my-plugin --out plugins    from a crate to a plugin\n  \
+        hubcap plugin test my-plugin                   what the cases of its author say\n  \
+        hubcap plugin check plugins/my-plugin.wasm     whether it keeps its promises"
 )]
 struct Cli {
     #[command(flatten)]
@@ -108,6 +112,15 @@ enum PluginCommand {
     Inspect(inspect::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
+    /// Check that a plugin keeps its promises: call everything it offers, with arguments made from its schemas
+    ///
+    /// A success passes, and so does an error that the plugin chose itself. A crash, a bound that was
+    /// reached and a result that is not what was promised fail.
+    Check(check::Options),
+    /// Build a plugin and run the cases that its author wrote, in the sandbox
+    ///
+    /// Exit code 1 means that a case failed, 2 that there is no case file or that it is wrong.
+    Test(cases::Options),
 }
 
 /// How a command ended, where it did not simply succeed.
@@ -164,6 +177,7 @@ impl Command {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
             Self::Call(_) | Self::Demo(_) | Self::Validate(_) => tracing::Level::ERROR,
+            Self::Plugin(PluginCommand::Check(_) | PluginCommand::Test(_)) => tracing::Level::ERROR,
             Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
     }
@@ -178,6 +192,8 @@ impl Command {
             Self::Plugin(PluginCommand::New(options)) => new::run(&options),
             Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
+            Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
+            Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,
             Self::Demo(options) => demo::run(options).await,
         }
     }

@@ -12,7 +12,7 @@ use crate::model::{Content, ResourceBody, ToolOutput, text};
 use crate::schema::{self, Checker};
 
 /// Bytes of a whole result.
-const MAX_RESULT: usize = 1 << 20;
+pub(crate) const MAX_RESULT: usize = 1 << 20;
 /// Values of a structured result: each takes some hundred bytes of the host once it is parsed.
 const MAX_RESULT_VALUES: usize = 100_000;
 /// What a block takes besides its content, once it is written.

@@ -24,6 +24,7 @@ use crate::plugin::{
     About, Exports, INIT_DEADLINE, Kind, LIST_DEADLINE, LOAD_FUEL, Plugin, convert, define, providers,
     settings, validators,
 };
+use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
 
 /// Longest that compiling may take. The thread cannot be stopped and goes on, but nobody waits for it.
@@ -142,6 +143,8 @@ impl Plugin {
         config: &PluginConfig,
     ) -> Result<Self, Refusal> {
         let settings = settings::checked(identity.manifest.as_ref(), config)?;
+        let ask = identity.manifest.as_ref().map(|manifest| &manifest.ask);
+        let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -179,6 +182,7 @@ impl Plugin {
             models: Vec::new(),
             pre,
             exports,
+            grants: Arc::new(grants),
             config: settings,
             budget: config.budget,
             sandbox,

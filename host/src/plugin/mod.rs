@@ -13,7 +13,7 @@ mod tools;
 mod validators;
 mod work;
 
-pub(crate) use convert::within_result_limit;
+pub(crate) use convert::{MAX_RESULT, within_result_limit};
 pub use file::{Candidate, Contents, ScanError, Stamp, scan};
 pub use load::{Identity, Refusal};
 pub use tools::LoadedTool;
@@ -31,6 +31,7 @@ use crate::error::CallError;
 use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
+use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
 use crate::telemetry::STAGE;
 
@@ -55,6 +56,7 @@ pub struct Plugin {
     pub models: Vec<Model>,
     pre: InstancePre<CallState>,
     exports: Exports,
+    grants: Arc<Grants>,
     config: String,
     budget: Budget,
     sandbox: Arc<Sandbox>,
@@ -87,6 +89,11 @@ impl Plugin {
     /// What one call of it may use.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// What it may do.
+    pub fn grants(&self) -> &Arc<Grants> {
+        &self.grants
     }
 
     /// What it exports.

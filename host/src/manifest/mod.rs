@@ -2,6 +2,8 @@
 //!
 //! Invariant: parsed and checked once; whoever has a [`Manifest`] has a valid one.
 
+mod ask;
+
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -10,6 +12,8 @@ use serde_json::{Map, Value};
 use crate::model::{PLUGIN_ID_RULE, PluginId, text};
 use crate::schema::{self, Checker};
 use crate::toml_file::{self, FileError};
+
+pub use ask::{Access, Ask, FileAsk, HeaderName, HttpAsk, Name, SecretAsk, Why};
 
 /// Name of the custom section of a component that holds the manifest's text.
 pub const SECTION: &str = "hubcap:manifest";
@@ -34,6 +38,8 @@ pub struct Manifest {
     pub homepage: Option<String>,
     /// JSON Schema of the configuration that it takes; it takes none where this is absent.
     pub config: Option<Arc<Map<String, Value>>>,
+    /// What it wants to be allowed.
+    pub ask: Ask,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +52,8 @@ struct Written {
     license: Option<String>,
     homepage: Option<String>,
     config: Option<toml::Spanned<toml::Table>>,
+    #[serde(default)]
+    ask: Ask,
 }
 
 impl Manifest {
@@ -81,6 +89,7 @@ impl Manifest {
             license: clean(written.license),
             homepage: clean(written.homepage),
             config: config.transpose()?.map(Arc::new),
+            ask: written.ask,
         })
     }
 }

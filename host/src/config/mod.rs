@@ -2,6 +2,8 @@
 //!
 //! Invariant: every value is within its bounds, and every key that is accepted is enforced.
 
+mod grant;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +15,8 @@ use crate::model::{Budget, PluginId};
 use crate::toml_file::{self, FileError, Places};
 use crate::trust::Trust;
 use crate::units::{self, Bytes, Span};
+
+pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedSecret, Source};
 
 /// Most bytes of guest memory that a call can have.
 pub const MAX_MEMORY: usize = 1 << 30;
@@ -87,6 +91,8 @@ pub struct PluginConfig {
     pub config: Map<String, Value>,
     /// Where that is written.
     pub places: Places,
+    /// What it is allowed, as far as its author asks for it.
+    pub grant: Grant,
     /// What differs from the defaults.
     pub budget: Budget,
 }
@@ -106,7 +112,8 @@ impl Config {
                 Some(_) => Places::of(&name, content, &["plugins", id.as_str(), "config"]),
                 None => Places::default(),
             };
-            (id, plugin.fill(&defaults, places))
+            let plugin = plugin.fill(&defaults, places);
+            (id, PluginConfig { grant: plugin.grant.in_folder(folder), ..plugin })
         };
         let by_plugin = written.plugin_tables.into_iter().map(fill).collect();
         let here = |dirs: Vec<PathBuf>| dirs.iter().map(|dir| folder.join(dir)).collect();
@@ -126,6 +133,7 @@ impl Config {
             enabled: true,
             config: Map::new(),
             places: Places::default(),
+            grant: Grant::default(),
             budget: self.defaults.0,
         })
     }
@@ -197,6 +205,8 @@ struct WrittenPlugin {
     enabled: Option<bool>,
     config: Option<toml::Table>,
     #[serde(default)]
+    grant: Grant,
+    #[serde(default)]
     budget: WrittenBudget,
 }
 
@@ -211,6 +221,7 @@ impl WrittenPlugin {
                 .map(|(key, value)| (key, toml_file::to_json(value)))
                 .collect(),
             places,
+            grant: self.grant,
             budget: self.budget.over(defaults),
         }
     }
