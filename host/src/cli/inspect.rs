@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Done, Failure, one, print, print_json};
-use crate::hub::{FileReport, State};
+use crate::hub::{FileReport, Review, State};
 use crate::manifest::Manifest;
 use crate::mcp::tool_json;
 use crate::model::{Annotations, Model, Rule, Tool};
@@ -28,13 +28,26 @@ pub(super) struct Options {
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let (hub, report) = one::find(common.home()?, &options.plugin).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
-    let Some(plugin) = plugin.filter(|_| report.state == State::Ready) else {
+    let review = hub.review(report.id.as_deref().unwrap_or_default()).await;
+    let (Some(plugin), Some(review)) = (plugin.filter(|_| report.state == State::Ready), review) else {
         return Err(Failure::Failed(one::refusal(&report)));
     };
-    if options.json { print_json(&as_json(&plugin, &report)) } else { print(&as_text(&plugin, &report)) }
+    match options.json {
+        true => print_json(&as_json(&plugin, &report, &review)),
+        false => print(&as_text(&plugin, &report, &review)),
+    }
 }
 
-fn as_json(plugin: &Plugin, report: &FileReport) -> Value {
+/// Where it stands with the operator, in a word.
+fn standing(review: &Review) -> &'static str {
+    match review {
+        Review { waits: Some(_), .. } => "waits",
+        Review { before: None, .. } => "new",
+        _ => "accepted",
+    }
+}
+
+fn as_json(plugin: &Plugin, report: &FileReport, review: &Review) -> Value {
     let about = &plugin.about;
     let manifest = about.manifest.as_ref();
     let said = |of: fn(&Manifest) -> &Option<String>| manifest.and_then(|manifest| of(manifest).clone());
@@ -45,6 +58,8 @@ fn as_json(plugin: &Plugin, report: &FileReport) -> Value {
         "digest": format!("sha256:{}", about.digest), "bytes": about.size,
         "title": said(|m| &m.title), "description": said(|m| &m.description),
         "license": said(|m| &m.license), "homepage": said(|m| &m.homepage),
+        "publisher": about.publisher, "warnings": review.warnings,
+        "lock": { "standing": standing(review), "reason": review.waits },
         "kinds": report.kinds, "imports": about.imports,
         "configSchema": manifest.and_then(|manifest| manifest.config.as_deref()),
         "budget": {
@@ -55,7 +70,7 @@ fn as_json(plugin: &Plugin, report: &FileReport) -> Value {
     })
 }
 
-fn as_text(plugin: &Plugin, report: &FileReport) -> String {
+fn as_text(plugin: &Plugin, report: &FileReport, review: &Review) -> String {
     let about = &plugin.about;
     let mut page = format!("{} {}\n", plugin.id, about.version);
     let mut row = |name: &str, value: &str| {
@@ -75,6 +90,10 @@ fn as_text(plugin: &Plugin, report: &FileReport) -> String {
     }
     row("file", &format!("{}, {}", report.path, units::show_bytes(about.size)));
     row("digest", &format!("sha256:{}", about.digest));
+    row("signed by", about.publisher.as_deref().unwrap_or_default());
+    let reason = review.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
+    row("lock", &format!("{}{reason}", standing(review)));
+    row("look", &review.warnings.join("\n"));
     row("kinds", &report.kinds.join(", "));
     row("budget", &budget(plugin));
     row("config", &config(about.manifest.as_ref()));

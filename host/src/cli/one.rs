@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use crate::cli::{Failure, open};
 use crate::home::Home;
-use crate::hub::{FileReport, Hub};
+use crate::hub::{Admission, FileReport, Hub};
 use crate::model::text;
 
 /// Loads the plugin of this id, or in this file, and says what became of it.
 pub(super) async fn find(home: Home, named: &str) -> Result<(Arc<Hub>, FileReport), Failure> {
     // An id has none of these, so that nothing can be meant both ways.
     if named.contains(['/', '.']) {
-        return in_file(home, Path::new(named)).await;
+        return in_file(home, Path::new(named), Admission::Inspecting).await;
     }
-    let (hub, loader) = open(&home)?;
+    let (hub, loader) = open(&home, Admission::Inspecting)?;
     loader.run(Some(named)).await;
     let files = hub.files().await;
     match files.iter().find(|file| file.id.as_deref() == Some(named)) {
@@ -26,10 +26,14 @@ pub(super) async fn find(home: Home, named: &str) -> Result<(Arc<Hub>, FileRepor
 }
 
 /// Loads the plugin in a file.
-pub(super) async fn in_file(mut home: Home, file: &Path) -> Result<(Arc<Hub>, FileReport), Failure> {
+pub(super) async fn in_file(
+    mut home: Home,
+    file: &Path,
+    admission: Admission,
+) -> Result<(Arc<Hub>, FileReport), Failure> {
     home.plugin_dirs = vec![file.to_owned()];
     home.named = true;
-    let (hub, loader) = open(&home)?;
+    let (hub, loader) = open(&home, admission)?;
     loader.run(None).await;
     let mut files = hub.files().await;
     match (files.pop(), files.is_empty()) {
@@ -43,7 +47,7 @@ pub(super) fn refusal(report: &FileReport) -> String {
     format!("{} cannot be used: {}", report.path, report.reason.as_deref().unwrap_or_default())
 }
 
-fn unknown(named: &str, files: &[FileReport]) -> Failure {
+pub(super) fn unknown(named: &str, files: &[FileReport]) -> Failure {
     let ids = files.iter().filter_map(|file| file.id.as_deref());
     let offer = text::nearest(named, ids).map(|id| format!("; did you mean {id:?}?")).unwrap_or_default();
     Failure::Usage(format!("there is no plugin {named:?}{offer}; `hubcap plugin list` shows all"))

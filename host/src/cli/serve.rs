@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, Done, Failure, open};
-use crate::hub::Loader;
+use crate::hub::{Admission, Loader};
 use crate::mcp;
 
 #[derive(Args)]
@@ -22,9 +22,10 @@ const DEV_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let home = common.home()?;
+    let admission = if options.dev { Admission::Developing } else { Admission::Pinning };
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    let (hub, loader) = open(&home)?;
+    let (hub, loader) = open(&home, admission)?;
     // Clients are answered while plugins load: the first list waits for them.
     let loading = tokio::spawn(load(loader, options.dev));
     let limits =
@@ -41,7 +42,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
 async fn load(loader: Loader, dev: bool) {
     if dev {
         tracing::warn!(
-            "--dev: plugins are loaded again whenever their files change; not for use with plugins of others"
+            "--dev: plugins are loaded again whenever their files change, every change is accepted as it comes, \
+             and none gets a secret; not for use with plugins of others"
         );
         loader.watch(DEV_PAUSE).await;
     } else {

@@ -88,8 +88,8 @@ fn asked(before: &Kept, now: &Kept) -> Vec<Change> {
         let lines = these.lines().filter(|line| those.lines().all(|other| other != *line));
         lines.map(|line| text::clean_and_cut(line, 200)).collect()
     };
-    let more = only(now, before).into_iter().map(|line| format!("it asks for {line} too"));
-    let less = only(before, now).into_iter().map(|line| format!("it asks no longer for {line}"));
+    let more = only(now, before).into_iter().map(|line| format!("it asks for more: {line}"));
+    let less = only(before, now).into_iter().map(|line| format!("it asks for less, without: {line}"));
     let found: Vec<Change> = more.chain(less).map(Change::new).collect();
     if found.is_empty() { vec![Change::new("what it asks for changed".into())] } else { found }
 }
@@ -103,7 +103,8 @@ fn changed(part: &Part, before: &Kept, now: &Kept) -> Vec<Change> {
     let (Some(old), Some(new)) = (&before.text, &now.text) else {
         return vec![Change::new(format!("{part} changed, by more than the lock keeps the text of"))];
     };
-    let whole = || vec![Change { what: format!("{part} changed"), texts: Some((readable(old), readable(new))) }];
+    let whole =
+        || vec![Change { what: format!("{part} changed"), texts: Some((readable(old), readable(new))) }];
     let Part::Tool(_) = part else {
         return whole();
     };
@@ -187,8 +188,8 @@ mod tests {
         assert_eq!(
             whats(&before, &now),
             [
-                "it asks for http GET https://b.example too",
-                "it asks no longer for http GET https://a.example",
+                "it asks for more: http GET https://b.example",
+                "it asks for less, without: http GET https://a.example",
                 "tool say is gone",
                 "the set of rules is gone",
                 "tool shout is new",

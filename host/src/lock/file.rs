@@ -15,7 +15,8 @@ use crate::toml_file::{self, FileError};
 /// The form of the file.
 const VERSION: u32 = 1;
 
-const HEAD: &str = "# What was accepted of each plugin. Written by hubcap and not by hand: `hubcap plugin approve`
+const HEAD: &str =
+    "# What was accepted of each plugin. Written by hubcap and not by hand: `hubcap plugin approve`
 # accepts a change; removing a plugin's tables forgets it.
 ";
 
@@ -68,9 +69,8 @@ impl TryFrom<String> for Hash {
     type Error = String;
 
     fn try_from(written: String) -> Result<Self, String> {
-        let is_hex = |hex: &&str| {
-            hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        };
+        let is_hex =
+            |hex: &&str| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let hex = written.strip_prefix("sha256:").filter(is_hex);
         hex.map(|hex| Self(hex.to_owned()))
             .ok_or_else(|| "this is not `sha256:` and 64 lower-case hexadecimal digits".into())

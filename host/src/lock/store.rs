@@ -67,7 +67,9 @@ impl LockFile {
         let bytes = match self.bytes() {
             Ok(bytes) => bytes,
             Err(Unread::Failed(error)) if error.kind() == ErrorKind::NotFound => return Ok(Lock::default()),
-            Err(unread @ Unread::TooLarge(_)) => return Err(wrong(format!("{unread}, more than {MAX_BYTES}"))),
+            Err(unread @ Unread::TooLarge(_)) => {
+                return Err(wrong(format!("{unread}, more than {MAX_BYTES}")));
+            }
             Err(unread) => return Err(wrong(unread.to_string())),
         };
         let content = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".into()))?;

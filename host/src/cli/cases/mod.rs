@@ -19,7 +19,7 @@ use crate::cli::serve::stop_on_signals;
 use crate::cli::{Done, Failure, one, print, print_json};
 use crate::config::{Config, PluginConfig};
 use crate::home::Home;
-use crate::hub::{FileReport, Hub, State};
+use crate::hub::{Admission, FileReport, Hub, State};
 
 use file::{Case, Cases};
 use run::Runner;
@@ -63,7 +63,7 @@ async fn load(
 ) -> Result<(Arc<Hub>, FileReport), Failure> {
     let by_plugin = [(draft.manifest.id.clone(), own)].into();
     let config = Config { by_plugin, ..Config::default() };
-    let (hub, report) = one::in_file(Home::nowhere(config), scratch.file()).await?;
+    let (hub, report) = one::in_file(Home::nowhere(config), scratch.file(), Admission::Own).await?;
     match report.state {
         State::Ready => Ok((hub, report)),
         _ => Err(Failure::Failed(format!("the sandbox refuses it: {}", report.reason.unwrap_or_default()))),
