@@ -26,5 +26,8 @@ mod providers;
 mod scaffold;
 mod shutdown;
 mod support;
+mod trust;
+mod trust_lints;
+mod trust_signatures;
 mod validate;
 mod validate_forms;

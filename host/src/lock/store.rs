@@ -35,6 +35,8 @@ pub struct LockFile {
 pub enum Unwritten {
     /// The file that is there is wrong.
     Bad(FileError),
+    /// There is no such home.
+    NoHome(PathBuf),
     /// It cannot be written.
     Failed(PathBuf, io::Error),
 }
@@ -43,6 +45,9 @@ impl fmt::Display for Unwritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bad(error) => error.fmt(f),
+            Self::NoHome(home) => {
+                write!(f, "the home {} is not there: make it, or name another with --home", home.display())
+            }
             Self::Failed(path, error) => write!(f, "cannot write {}: {error}", path.display()),
         }
     }
@@ -103,6 +108,9 @@ impl LockFile {
 
     fn change(&self, change: impl FnOnce(&mut Lock)) -> Result<Lock, Unwritten> {
         let failed = |error| Unwritten::Failed(self.path.clone(), error);
+        if !self.folder().is_dir() {
+            return Err(Unwritten::NoHome(self.folder().to_owned()));
+        }
         let _held = hold(&self.beside("guard"), LOCK_WAIT).map_err(failed)?;
         let before = self.read().map_err(Unwritten::Bad)?;
         let mut lock = before.clone();
@@ -248,7 +256,7 @@ mod tests {
         let missing = LockFile::at(&folder.path().join("none/hubcap.lock"));
         assert!(missing.read().unwrap().0.is_empty());
         let error = missing.add(lock("echo", pin("1.0.0", json!(1))).0).unwrap_err();
-        assert!(error.to_string().contains("none/hubcap.lock"), "{error}");
+        assert!(matches!(&error, Unwritten::NoHome(home) if home.ends_with("none")), "{error}");
         assert!(!folder.path().join("none").exists());
         let path = folder.path().join("hubcap.lock");
         fs::write(&path, "nonsense").unwrap();
