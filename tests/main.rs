@@ -10,6 +10,7 @@ mod cli;
 mod client_faults;
 mod completeness;
 mod examples;
+mod grants;
 mod guest_limits;
 mod guest_metadata;
 mod guest_output;

@@ -246,7 +246,10 @@ fn the_file_that_the_lock_holds_keeps_its_id_against_any_other() {
     fs::write(home.plugins().join("a.wasm"), with_manifest(described("Mine now."), claim)).unwrap();
     let other = home.plugin("a.wasm");
     assert_eq!(other["state"], "refused");
-    assert_has(other["reason"].as_str().unwrap(), &["duplicate id", "tool.wasm, which keeps it"]);
+    assert_has(
+        other["reason"].as_str().unwrap(),
+        &["duplicate id", "tool.wasm, whose digest the lock holds"],
+    );
     assert_serves(&home);
     // Without the file that was accepted nobody has the id: not the newcomer, not by being alone.
     fs::remove_file(home.plugins().join("tool.wasm")).unwrap();

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::config::Config;
 use crate::toml_file::FileError;
 
+/// The configuration's name in a home.
+const CONFIG: &str = "hubcap.toml";
+
 /// What the command line says of places.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
@@ -30,6 +33,8 @@ pub struct Home {
     pub config: Config,
     /// Where state and the lock are, if there is such a place.
     pub directory: Option<PathBuf>,
+    /// Where the configuration is or would be.
+    pub config_file: Option<PathBuf>,
 }
 
 /// Why the places or the configuration could not be found.
@@ -55,7 +60,7 @@ impl std::error::Error for HomeError {}
 impl Home {
     /// No place at all, only a configuration.
     pub fn nowhere(config: Config) -> Self {
-        Self { plugin_dirs: Vec::new(), named: true, config, directory: None }
+        Self { plugin_dirs: Vec::new(), named: true, config, directory: None, config_file: None }
     }
 
     /// Where what outlives a call is kept, if there is such a place.
@@ -81,6 +86,7 @@ impl Home {
             named: dirs.is_some(),
             plugin_dirs: dirs.unwrap_or_else(|| directory.iter().map(|home| home.join("plugins")).collect()),
             config,
+            config_file: named.config.clone().or_else(|| Some(directory.as_ref()?.join(CONFIG))),
             directory,
         })
     }
@@ -108,7 +114,7 @@ fn nearest_home(from: &Path) -> Option<PathBuf> {
 fn read_config(named: &Named, home: Option<&Path>) -> Result<Config, HomeError> {
     let (file, must_exist) = match (&named.config, home) {
         (Some(file), _) => (file.clone(), true),
-        (None, Some(home)) => (home.join("hubcap.toml"), false),
+        (None, Some(home)) => (home.join(CONFIG), false),
         (None, None) => return Ok(Config::default()),
     };
     match std::fs::read_to_string(&file) {

@@ -34,7 +34,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let files = hub.files().await;
     let known = files.iter().find(|file| file.id.as_deref() == Some(&options.id));
     let (Some(review), Some(id)) = (hub.review(&options.id).await, PluginId::new(&options.id)) else {
-        return Err(known.map_or_else(|| one::unknown(&options.id, &files), nothing_to_accept));
+        let ids = files.iter().filter_map(|file| file.id.as_deref());
+        return Err(known.map_or_else(|| one::unknown(&options.id, ids), nothing_to_accept));
     };
     if let Some(before) = review.before.as_ref().filter(|before| changes(before, &review.now).is_empty()) {
         return print(&format!("nothing waits: {id} {} is accepted as it is\n", before.version));

@@ -13,6 +13,7 @@ use crate::manifest::Manifest;
 use crate::mcp::tool_json;
 use crate::model::{Annotations, Model, Rule, Tool};
 use crate::plugin::Plugin;
+use crate::policy::{self, Grants, Missing};
 use crate::units;
 
 #[derive(Args)]
@@ -26,16 +27,34 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
-    let (hub, report) = one::find(common.home()?, &options.plugin).await?;
+    let home = common.home()?;
+    let grant = home.config.clone();
+    let (hub, report) = one::find(home, &options.plugin).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
     let review = hub.review(report.id.as_deref().unwrap_or_default()).await;
     let (Some(plugin), Some(review)) = (plugin.filter(|_| report.state == State::Ready), review) else {
         return Err(Failure::Failed(one::refusal(&report)));
     };
-    match options.json {
-        true => print_json(&as_json(&plugin, &report, &review)),
-        false => print(&as_text(&plugin, &report, &review)),
-    }
+    let ask = plugin.about.manifest.as_ref().map(|manifest| &manifest.ask);
+    let grant = &grant.of(&plugin.id).grant;
+    let shown = Shown {
+        grants: ask.map(|ask| Grants::of(ask, grant)).unwrap_or_default(),
+        missing: ask.map(|ask| policy::missing(ask, grant)).unwrap_or_default(),
+        plugin: &plugin,
+        report: &report,
+        review: &review,
+    };
+    if options.json { print_json(&as_json(&shown)) } else { print(&as_text(&shown)) }
+}
+
+/// A plugin, and what is known of it here.
+struct Shown<'a> {
+    plugin: &'a Plugin,
+    report: &'a FileReport,
+    review: &'a Review,
+    /// What it has, or will have once it is accepted.
+    grants: Grants,
+    missing: Vec<Missing>,
 }
 
 /// Where it stands with the operator, in a word.
@@ -47,7 +66,8 @@ fn standing(review: &Review) -> &'static str {
     }
 }
 
-fn as_json(plugin: &Plugin, report: &FileReport, review: &Review) -> Value {
+fn as_json(shown: &Shown<'_>) -> Value {
+    let Shown { plugin, report, review, .. } = shown;
     let about = &plugin.about;
     let manifest = about.manifest.as_ref();
     let said = |of: fn(&Manifest) -> &Option<String>| manifest.and_then(|manifest| of(manifest).clone());
@@ -61,6 +81,7 @@ fn as_json(plugin: &Plugin, report: &FileReport, review: &Review) -> Value {
         "publisher": about.publisher, "warnings": review.warnings,
         "lock": { "standing": standing(review), "reason": review.waits },
         "kinds": report.kinds, "imports": about.imports,
+        "grants": policy_json(shown),
         "configSchema": manifest.and_then(|manifest| manifest.config.as_deref()),
         "budget": {
             "fuel": budget.fuel, "memoryBytes": budget.memory,
@@ -70,7 +91,8 @@ fn as_json(plugin: &Plugin, report: &FileReport, review: &Review) -> Value {
     })
 }
 
-fn as_text(plugin: &Plugin, report: &FileReport, review: &Review) -> String {
+fn as_text(shown: &Shown<'_>) -> String {
+    let Shown { plugin, report, review, .. } = shown;
     let about = &plugin.about;
     let mut page = format!("{} {}\n", plugin.id, about.version);
     let mut row = |name: &str, value: &str| {
@@ -97,6 +119,8 @@ fn as_text(plugin: &Plugin, report: &FileReport, review: &Review) -> String {
     row("kinds", &report.kinds.join(", "));
     row("budget", &budget(plugin));
     row("config", &config(about.manifest.as_ref()));
+    row("granted", &shown.grants.describe().join("\n"));
+    row("missing", &shown.missing.iter().map(describe_missing).collect::<Vec<_>>().join("\n"));
     row("imports", &about.imports.join("\n"));
     page + &offers(plugin)
 }
@@ -113,6 +137,20 @@ fn config(manifest: Option<&Manifest>) -> String {
         Some(None) => "takes none".into(),
         Some(Some(schema)) => Value::Object((**schema).clone()).to_string(),
     }
+}
+
+/// What it has, and what it asks for and has not, with what to write for it.
+fn policy_json(shown: &Shown<'_>) -> Value {
+    let missing = shown
+        .missing
+        .iter()
+        .map(|missing| json!({ "what": missing.what, "why": missing.why, "line": missing.line }));
+    json!({ "granted": shown.grants.describe(), "missing": missing.collect::<Value>() })
+}
+
+fn describe_missing(missing: &Missing) -> String {
+    let why = missing.why.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{}{why}: {}", missing.what, missing.line)
 }
 
 fn offers(plugin: &Plugin) -> String {

@@ -11,6 +11,7 @@ mod cargo;
 mod cases;
 mod check;
 mod demo;
+mod grant;
 mod inspect;
 mod list;
 mod new;
@@ -115,6 +116,8 @@ enum PluginCommand {
     ///
     /// What is accepted is written to hubcap.lock in the home. Hubs that run take it at their next start.
     Approve(approve::Options),
+    /// Show what a plugin asks for and write what you allow into hubcap.toml
+    Grant(grant::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
     /// Check that a plugin keeps its promises: call everything it offers, with arguments made from its schemas
@@ -197,6 +200,7 @@ impl Command {
             Self::Plugin(PluginCommand::New(options)) => new::run(&options),
             Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
             Self::Plugin(PluginCommand::Approve(options)) => approve::run(&common, options).await,
+            Self::Plugin(PluginCommand::Grant(options)) => grant::run(&common, &options),
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
             Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,

@@ -9,6 +9,7 @@ use crate::cli::{Failure, open};
 use crate::home::Home;
 use crate::hub::{Admission, FileReport, Hub};
 use crate::model::text;
+use crate::plugin::{Identity, scan};
 
 /// Loads the plugin of this id, or in this file, and says what became of it.
 pub(super) async fn find(home: Home, named: &str) -> Result<(Arc<Hub>, FileReport), Failure> {
@@ -21,7 +22,7 @@ pub(super) async fn find(home: Home, named: &str) -> Result<(Arc<Hub>, FileRepor
     let files = hub.files().await;
     match files.iter().find(|file| file.id.as_deref() == Some(named)) {
         Some(report) => Ok((hub, report.clone())),
-        None => Err(unknown(named, &files)),
+        None => Err(unknown(named, files.iter().filter_map(|file| file.id.as_deref()))),
     }
 }
 
@@ -42,13 +43,29 @@ pub(super) async fn in_file(
     }
 }
 
+/// What the file with this id says of itself, without anything of it being run.
+pub(super) fn identity(home: &Home, id: &str) -> Result<Identity, Failure> {
+    let candidates = home.plugin_dirs.iter().flat_map(|path| scan(path).unwrap_or_default());
+    let max = home.config.limits.component_bytes;
+    let identities =
+        candidates.filter_map(|candidate| Identity::of(&candidate, &candidate.read(max).ok()?).ok());
+    let mut identities: Vec<Identity> = identities.collect();
+    identities.sort_by(|a, b| a.id.cmp(&b.id));
+    let (own, others): (Vec<_>, Vec<_>) =
+        identities.into_iter().partition(|identity| identity.id.as_str() == id);
+    match <[Identity; 1]>::try_from(own) {
+        Ok([identity]) => Ok(identity),
+        Err(none) if none.is_empty() => Err(unknown(id, others.iter().map(|identity| identity.id.as_str()))),
+        Err(_) => Err(Failure::Usage(format!("several files claim the id {id:?}; keep one"))),
+    }
+}
+
 /// Why a plugin that was asked for cannot be used.
 pub(super) fn refusal(report: &FileReport) -> String {
     format!("{} cannot be used: {}", report.path, report.reason.as_deref().unwrap_or_default())
 }
 
-pub(super) fn unknown(named: &str, files: &[FileReport]) -> Failure {
-    let ids = files.iter().filter_map(|file| file.id.as_deref());
+pub(super) fn unknown<'a>(named: &str, ids: impl Iterator<Item = &'a str>) -> Failure {
     let offer = text::nearest(named, ids).map(|id| format!("; did you mean {id:?}?")).unwrap_or_default();
     Failure::Usage(format!("there is no plugin {named:?}{offer}; `hubcap plugin list` shows all"))
 }

@@ -12,7 +12,7 @@ pub(super) type Claim = (Candidate, Identity, Vec<u8>);
 /// Reports on files that claim an id that the lock holds for another file.
 pub(super) fn outdone(id: &PluginId, pinned: &Candidate, claims: &[Claim]) -> Vec<FileReport> {
     let reason = format!(
-        "duplicate id: {:?} is pinned to {}, which keeps it; remove this file or that one",
+        "duplicate id: {:?} stays with {}, whose digest the lock holds; keep one",
         id.as_str(),
         pinned.path.display()
     );

@@ -85,6 +85,31 @@ pub struct Missing {
     pub why: Option<String>,
     /// What the operator would write under `[plugins.<id>.grant]`.
     pub line: String,
+    /// The same for programs.
+    pub wanted: Wanted,
+}
+
+/// Something that can be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Bytes of state.
+    State(u64),
+    /// Requests to an origin.
+    Http(Origin),
+    /// A directory.
+    Files {
+        /// What the plugin calls it.
+        name: String,
+        /// Whether it is written to.
+        write: bool,
+    },
+    /// A secret.
+    Secret {
+        /// What the plugin calls it.
+        name: String,
+        /// Whether the plugin has to see it.
+        reveal: bool,
+    },
 }
 
 impl Grants {
@@ -100,6 +125,23 @@ impl Grants {
             secrets: ask.secrets.iter().filter_map(|asked| secret(asked, grant)).collect(),
             kv: ask.kv().zip(grant.kv()).map(|(asked, granted)| asked.min(granted)),
         }
+    }
+
+    /// What there is, in words.
+    pub fn describe(&self) -> Vec<String> {
+        let methods =
+            |grant: &HttpGrant| grant.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let kv = self.kv.iter().map(|bytes| format!("{bytes} bytes of state"));
+        let http = self.http.iter().map(|grant| format!("{} requests to {}", methods(grant), grant.origin));
+        let files = self.files.iter().map(|grant| {
+            let what = if grant.write { "read and write" } else { "read" };
+            format!("to {what} {:?}: {}", grant.name, grant.path.display())
+        });
+        let secrets = self.secrets.iter().map(|grant| {
+            let seen = if grant.reveal { ", which it may see" } else { "" };
+            format!("the secret {:?}{seen}", grant.name)
+        });
+        kv.chain(http).chain(files).chain(secrets).collect()
     }
 
     /// Whether there is nothing.
@@ -189,7 +231,12 @@ impl Grants {
 
 fn missing_kv(bytes: u64) -> Missing {
     let size = units::show_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
-    Missing { what: format!("{size} of state"), why: None, line: format!("kv = {bytes}") }
+    Missing {
+        what: format!("{size} of state"),
+        why: None,
+        line: format!("kv = {bytes}"),
+        wanted: Wanted::State(bytes),
+    }
 }
 
 fn missing_http(asked: &HttpAsk) -> Missing {
@@ -202,6 +249,7 @@ fn missing_http(asked: &HttpAsk) -> Missing {
         what: format!("{} requests to {}", methods.join(", "), asked.url),
         why: why(asked.why.as_ref()),
         line,
+        wanted: Wanted::Http(asked.url.clone()),
     }
 }
 
@@ -216,7 +264,8 @@ fn missing_files(asked: &FileAsk) -> Missing {
             format!("files.{name} = {{ path = \"/path/to/it\", write = true }}"),
         ),
     };
-    Missing { what, why: why(asked.why.as_ref()), line }
+    let wanted = Wanted::Files { name: name.to_owned(), write: asked.access == Access::Write };
+    Missing { what, why: why(asked.why.as_ref()), line, wanted }
 }
 
 fn missing_secret(asked: &SecretAsk) -> Missing {
@@ -231,6 +280,7 @@ fn missing_secret(asked: &SecretAsk) -> Missing {
         what: format!("the secret {name:?}{goes}"),
         why: why(asked.why.as_ref()),
         line: format!("secrets.{name} = {{ env = \"NAME_OF_A_VARIABLE\"{reveal} }}"),
+        wanted: Wanted::Secret { name: name.to_owned(), reveal: asked.reveal },
     }
 }
 

@@ -1,0 +1,143 @@
+//! What the operator allows of what is asked for: by options, or asked on the terminal.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+
+use crate::cli::Failure;
+use crate::cli::grant::Options;
+use crate::policy::{Missing, Wanted};
+
+/// Something that is allowed.
+pub(super) struct Choice {
+    pub(super) wanted: Wanted,
+    /// Path of a directory, or source of a secret: what only the operator knows.
+    pub(super) given: String,
+}
+
+impl Choice {
+    /// For people.
+    pub(super) fn line(&self) -> String {
+        match &self.wanted {
+            Wanted::State(bytes) => format!("  {bytes} bytes of state\n"),
+            Wanted::Http(origin) => format!("  requests to {origin}\n"),
+            Wanted::Files { name, write: false } => format!("  to read {name}: {}\n", self.given),
+            Wanted::Files { name, write: true } => format!("  to read and write {name}: {}\n", self.given),
+            Wanted::Secret { name, .. } => format!("  the secret {name}, from {}\n", self.given),
+        }
+    }
+}
+
+/// Reads `NAME=VALUE`.
+pub(super) fn named(written: &str) -> Result<(String, String), String> {
+    let (name, value) = written.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// What is allowed.
+///
+/// # Errors
+/// Where an option names what is not asked for, or a source that is none.
+pub(super) fn from(missing: &[Missing], options: &Options) -> Result<Vec<Choice>, Failure> {
+    check_names(missing, options)?;
+    let mut chosen = Vec::new();
+    for missing in missing {
+        let named = given(&missing.wanted, options);
+        let allowed = match (options.yes, named) {
+            (true, Some(given)) => Some(given.to_owned()),
+            (true, None) => None,
+            (false, named) => ask(missing, named)?,
+        };
+        if let Some(given) = allowed {
+            check_given(&missing.wanted, &given)?;
+            chosen.push(Choice { wanted: missing.wanted.clone(), given });
+        }
+    }
+    Ok(chosen)
+}
+
+/// What an option says of it; nothing has to be said of state and requests.
+fn given<'a>(wanted: &Wanted, options: &'a Options) -> Option<&'a str> {
+    let of = |list: &'a [(String, String)], name: &str| {
+        list.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
+    };
+    match wanted {
+        Wanted::State(_) | Wanted::Http(_) => Some(""),
+        Wanted::Files { name, .. } => of(&options.file, name),
+        Wanted::Secret { name, .. } => of(&options.secret, name),
+    }
+}
+
+/// Asks on the terminal. Nothing but a clear yes, or a path or source, allows anything.
+fn ask(missing: &Missing, named: Option<&str>) -> Result<Option<String>, Failure> {
+    let question = match (&missing.wanted, named) {
+        (_, Some(_)) => format!("Allow {}? [y/N] ", missing.what),
+        (Wanted::Files { .. }, None) => format!("Allow {}? Its path, or nothing for no: ", missing.what),
+        (_, None) => format!("Allow {}? `env:VARIABLE` or `file:PATH`, or nothing for no: ", missing.what),
+    };
+    let failed = |error: std::io::Error| Failure::Failed(format!("cannot ask on the terminal: {error}"));
+    let mut stderr = std::io::stderr();
+    stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).map_err(failed)?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    let answer = line.trim();
+    Ok(match named {
+        Some(given) => matches!(answer, "y" | "Y" | "yes").then(|| given.to_owned()),
+        None => (!answer.is_empty()).then(|| answer.to_owned()),
+    })
+}
+
+fn check_names(missing: &[Missing], options: &Options) -> Result<(), Failure> {
+    let asked = |name: &str, files: bool| {
+        missing.iter().any(|missing| match &missing.wanted {
+            Wanted::Files { name: known, .. } => files && known == name,
+            Wanted::Secret { name: known, .. } => !files && known == name,
+            _ => false,
+        })
+    };
+    let files = options.file.iter().map(|(name, _)| (name, true));
+    let mut all = files.chain(options.secret.iter().map(|(name, _)| (name, false)));
+    match all.find(|(name, files)| !asked(name, *files)) {
+        Some((name, files)) => Err(Failure::Usage(format!(
+            "no {} {name:?} is missing; what is asked for stands above",
+            if files { "directory" } else { "secret" }
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_given(wanted: &Wanted, given: &str) -> Result<(), Failure> {
+    match wanted {
+        Wanted::Files { .. } if !Path::new(given).is_dir() => {
+            Err(Failure::Usage(format!("{given:?} is not a directory")))
+        }
+        Wanted::Secret { .. } if source(given).is_none() => Err(Failure::Usage(format!(
+            "{given:?} is no source of a secret: write `env:VARIABLE` or `file:PATH`"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The key and the value of a source that is written on the command line.
+pub(super) fn source(given: &str) -> Option<(&str, &str)> {
+    given.split_once(':').filter(|(kind, value)| matches!(*kind, "env" | "file") && !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{named, source};
+
+    #[test]
+    fn options_are_a_name_and_a_value() {
+        assert_eq!(named("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(named("a").is_err());
+    }
+
+    #[test]
+    fn a_source_is_a_variable_or_a_file() {
+        assert_eq!(source("env:TOKEN"), Some(("env", "TOKEN")));
+        assert_eq!(source("file:/a:b"), Some(("file", "/a:b")));
+        for wrong in ["TOKEN", "env:", "command:x", ""] {
+            assert_eq!(source(wrong), None, "{wrong:?}");
+        }
+    }
+}

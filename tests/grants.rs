@@ -1,0 +1,107 @@
+//! What a plugin asks for and what the operator grants: shown, refused, written.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::guests::wasm;
+use crate::support::home::Home;
+
+const MANIFEST: &str = "id = \"asker\"\nversion = \"1.0.0\"\n[ask]\nkv = \"1MiB\"\n\
+    [[ask.http]]\nurl = \"https://api.example\"\nmethods = [\"GET\", \"POST\"]\nwhy = \"reads issues\"\n\
+    [[ask.files]]\nname = \"work\"\naccess = \"write\"\n\
+    [[ask.secrets]]\nname = \"token\"\nurl = \"https://api.example\"\nheader = \"authorization\"\n";
+
+fn home() -> Home {
+    Home::new().file("asker.wasm", &wasm("echo")).file("asker.toml", MANIFEST.as_bytes())
+}
+
+fn grants(home: &Home) -> Value {
+    let inspected = home.run(&["plugin", "inspect", "asker", "--json"]);
+    let inspected: Value = serde_json::from_str(&inspected.stdout).expect(&inspected.stderr);
+    inspected["grants"].clone()
+}
+
+#[test]
+fn what_is_asked_and_not_granted_is_shown_with_the_line_to_write() {
+    let home = home();
+    let page = home.run(&["plugin", "inspect", "asker"]).stdout;
+    for line in [
+        "1 MiB of state: kv = 1048576",
+        "GET, POST requests to https://api.example (reads issues): http = [\"https://api.example\"]",
+        "files.work = { path = ",
+        "which requests to https://api.example carry and it does not see: secrets.token = { env = ",
+    ] {
+        assert!(page.contains(line), "{line:?} in {page}");
+    }
+    assert_eq!(grants(&home)["granted"], json!([]));
+}
+
+#[test]
+fn granting_writes_the_file_with_its_comments_and_is_taken_from_then_on() {
+    let home = home().config("# mine\n[plugins.asker] # this one\nenabled = true\n");
+    fs::create_dir(home.path().join("work")).unwrap();
+    let work = format!("work={}", home.path().join("work").display());
+    let granted =
+        home.run(&["plugin", "grant", "asker", "--yes", "--file", &work, "--secret", "token=env:TOKEN"]);
+    assert_eq!(granted.code, Some(0), "{}", granted.stderr);
+    assert!(
+        granted.stdout.contains("asker asks for:") && granted.stdout.contains("reads issues"),
+        "{}",
+        granted.stdout
+    );
+    let file = fs::read_to_string(home.path().join("hubcap.toml")).unwrap();
+    assert!(file.starts_with("# mine\n[plugins.asker] # this one\nenabled = true\n"), "{file}");
+    assert_eq!(grants(&home)["missing"], json!([]));
+    assert_eq!(grants(&home)["granted"].as_array().unwrap().len(), 4);
+    let again = home.run(&["plugin", "grant", "asker", "--yes"]);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(0), "asker has all that it asks for.\n"));
+    assert_eq!(fs::read_to_string(home.path().join("hubcap.toml")).unwrap(), file);
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_nothing_is_granted() {
+    let home = home();
+    let refused = home.run(&["plugin", "grant", "asker"]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("--yes"), "{}", refused.stderr);
+    assert!(!home.path().join("hubcap.toml").exists());
+    // What only the operator knows stays out where nobody says it.
+    let some = home.run(&["plugin", "grant", "asker", "--yes"]);
+    assert!(some.stdout.contains("2 more asked for and not granted"), "{}", some.stdout);
+    assert_eq!(grants(&home)["missing"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_cannot_be_granted_is_told_and_nothing_is_written() {
+    let home = home();
+    for (arguments, why) in [
+        (vec!["asker", "--yes", "--file", "wrok=/tmp"], "no directory \"wrok\" is missing"),
+        (vec!["asker", "--yes", "--file", "work=/no/such/folder"], "is not a directory"),
+        (vec!["asker", "--yes", "--file", "work=/proc"], "belongs to the system"),
+        (vec!["asker", "--yes", "--file", "work=/"], "broad = true"),
+        (vec!["asker", "--yes", "--secret", "token=TOKEN"], "env:VARIABLE"),
+        (vec!["askre", "--yes"], "did you mean \"asker\"?"),
+    ] {
+        let refused = home.run(&[&["plugin", "grant"], arguments.as_slice()].concat());
+        assert_eq!(refused.code, Some(2), "{arguments:?}: {}", refused.stdout);
+        assert!(refused.stderr.contains(why), "{arguments:?}: {}", refused.stderr);
+        assert!(!home.path().join("hubcap.toml").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_typo_a_double_and_a_broad_grant_stop_the_host_with_their_place() {
+    for (grant, why) in [
+        ("htpp = []", "hubcap.toml:2:1: unknown key `htpp`; did you mean `http`?"),
+        ("kv = 1\nkv = 2", "hubcap.toml:3:1: duplicate key `kv`"),
+        ("kv = true", "hubcap.toml:2:6: "),
+        ("http = [\"https://*\"]", "hubcap.toml:2:8: `*` is every host there is"),
+        ("files.work = \"/\"", "hubcap.toml:2:14: / is all of the user's home or more"),
+        ("files.work = { path = \"/proc\", broad = true }", "/proc belongs to the system"),
+        ("http = [{ url = \"https://a.example\", grant = { files = \"/\" } }]", "unknown key `grant`"),
+    ] {
+        let home = home().config(&format!("[plugins.asker.grant]\n{grant}\n"));
+        let refused = home.run(&["tools"]);
+        assert!(refused.code == Some(2) && refused.stderr.contains(why), "{grant}: {}", refused.stderr);
+    }
+}
