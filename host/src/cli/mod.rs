@@ -185,7 +185,9 @@ impl Command {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
             Self::Call(_) | Self::Demo(_) | Self::Validate(_) => tracing::Level::ERROR,
-            Self::Plugin(PluginCommand::Check(_) | PluginCommand::Test(_)) => tracing::Level::ERROR,
+            Self::Plugin(PluginCommand::Approve(_) | PluginCommand::Check(_) | PluginCommand::Test(_)) => {
+                tracing::Level::ERROR
+            }
             Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
     }

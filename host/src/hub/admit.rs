@@ -146,6 +146,7 @@ impl Desk {
             }
         }
         if self.door.admission == Admission::Pinning {
+            self.tell_of_newcomers();
             self.pin().await;
         }
         let late = ready.into_iter().filter_map(|id| {
@@ -153,6 +154,14 @@ impl Desk {
             Some((id, waits))
         });
         late.filter(|_| self.door.withholds()).collect()
+    }
+
+    fn tell_of_newcomers(&self) {
+        for (id, seen) in self.seen.iter().filter(|(_, seen)| seen.review.before.is_none()) {
+            for warning in &seen.review.warnings {
+                tracing::warn!(plugin = %id, "look: {warning}");
+            }
+        }
     }
 
     /// What became of each, by id.
@@ -282,9 +291,15 @@ fn definition(tool: &Tool) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
     use serde_json::json;
 
-    use super::{Mode, Part, Pin, Review, look_needed, waits};
+    use super::{Admission, Door, Mode, Part, Pin, PluginId, Review, Trust, look_needed, waits};
+    use crate::config::Config;
+    use crate::lock::Lock;
+    use crate::plugin::Identity;
 
     fn review(before: Option<&str>, warnings: &[&str]) -> Review {
         let pin = |description: &str| {
@@ -293,6 +308,37 @@ mod tests {
         };
         let warnings = warnings.iter().map(|warning| (*warning).to_owned()).collect();
         Review { before: before.map(pin), now: pin("now"), waits: None, warnings }
+    }
+
+    #[test]
+    fn grants_are_for_the_file_that_was_accepted_and_secrets_are_not_for_development() {
+        let content = "[plugins.echo.grant]\nkv = 1024\nsecrets.token = { env = \"TOKEN\" }\n";
+        let config = Config::parse(Path::new("hubcap.toml"), content).unwrap();
+        let id = PluginId::new("echo").unwrap();
+        let pin = Pin::new("1.0.0".into(), "0".repeat(64), None, [].into());
+        let lock = Arc::new(Lock([(id.clone(), pin)].into()));
+        let granted = |admission, digest: &str| {
+            let trust = Arc::new(Trust::default());
+            let door = Door { admission, trust, file: None, lock: Arc::clone(&lock) };
+            let identity = Identity {
+                id: id.clone(),
+                version: "1.0.0".into(),
+                manifest: None,
+                digest: digest.repeat(64),
+                self_contained: true,
+                publisher: None,
+            };
+            let grant = door.narrow(&identity, config.of(&id)).grant;
+            (grant.kv().is_some(), !grant.secrets.is_empty())
+        };
+        for admission in [Admission::Pinning, Admission::Looking, Admission::Inspecting] {
+            assert_eq!(granted(admission, "0"), (true, true), "{admission:?}");
+            assert_eq!(granted(admission, "1"), (false, false), "{admission:?}");
+        }
+        for digest in ["0", "1"] {
+            assert_eq!(granted(Admission::Developing, digest), (true, false));
+            assert_eq!(granted(Admission::Own, digest), (true, true));
+        }
     }
 
     #[test]
