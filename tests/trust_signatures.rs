@@ -38,7 +38,13 @@ fn assert_refused(home: &Home, why: &str) {
     assert_eq!(plugin["state"], "refused", "{plugin:#}");
     assert!(plugin["reason"].as_str().unwrap().contains(why), "{plugin:#}");
     assert_ne!(home.run(&["call", "tool_run"]).code, Some(0));
-    assert_ne!(home.run(&["plugin", "approve", "tool", "--yes"]).code, Some(0));
+    let approved = home.run(&["plugin", "approve", "tool", "--yes"]);
+    assert_eq!(approved.code, Some(1), "{}", approved.stdout);
+    assert!(
+        approved.stderr.contains("nothing to accept") && approved.stderr.contains(why),
+        "{}",
+        approved.stderr
+    );
 }
 
 #[test]

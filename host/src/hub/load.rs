@@ -204,7 +204,7 @@ impl Loader {
                 Ok((identity, bytes)) => {
                     by_id.entry(identity.id.clone()).or_default().push((candidate, identity, bytes));
                 }
-                Err(reason) => files.push(refused(&candidate, None, reason)),
+                Err((identity, reason)) => files.push(refused(&candidate, identity.as_ref(), reason)),
             }
         }
         files.iter().for_each(announce);
@@ -269,6 +269,9 @@ fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     Ok(candidates)
 }
 
+/// What a file is, and its bytes; or why it is none of ours, and who it says it is as far as that is known.
+type Found = Result<(Identity, Vec<u8>), (Option<Identity>, Refusal)>;
+
 /// What reading a file needs to know.
 #[derive(Clone)]
 struct Reader {
@@ -279,9 +282,9 @@ struct Reader {
 
 impl Reader {
     /// Reads the file once: all that follows is about these bytes.
-    fn read(&self, file: &Candidate) -> Result<(Identity, Vec<u8>), Refusal> {
-        let contents: Contents = file.read(self.max)?;
-        let mut identity = Identity::of(file, &contents)?;
+    fn read(&self, file: &Candidate) -> Found {
+        let contents: Contents = file.read(self.max).map_err(|reason| (None, reason))?;
+        let mut identity = Identity::of(file, &contents).map_err(|reason| (None, reason))?;
         let signed = Signed {
             bytes: &contents.bytes,
             signature: contents.signature.as_deref(),
@@ -290,15 +293,18 @@ impl Reader {
             self_contained: identity.self_contained,
             accepted: self.lock.0.get(&identity.id).map(|pin| pin.version.as_str()),
         };
-        identity.publisher = trust::check(&self.trust, &signed)?;
+        match trust::check(&self.trust, &signed) {
+            Ok(publisher) => identity.publisher = publisher,
+            Err(reason) => return Err((Some(identity), reason)),
+        }
         Ok((identity, contents.bytes))
     }
 }
 
-async fn read(candidate: Candidate, reader: Reader) -> (Candidate, Result<(Identity, Vec<u8>), Refusal>) {
+async fn read(candidate: Candidate, reader: Reader) -> (Candidate, Found) {
     let file = candidate.clone();
     let read = tokio::task::spawn_blocking(move || reader.read(&file));
-    let found = read.await.unwrap_or_else(|_| Err("reading it crashed".into()));
+    let found = read.await.unwrap_or_else(|_| Err((None, "reading it crashed".into())));
     (candidate, found)
 }
 
