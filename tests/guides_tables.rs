@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use hubcap::config::Config;
+use hubcap::manifest::Manifest;
 
 use crate::support::guests::root;
 
@@ -139,9 +140,22 @@ fn beside(value: &str, step: i64) -> String {
 
 /// The keys that the program takes in a table.
 fn keys(head: &str) -> BTreeSet<String> {
-    let told = wrong(&format!("{head}\nno-such-key = 1\n")).expect("the key is unknown");
+    valid(&wrong(&format!("{head}\nno-such-key = 1\n")).expect("the key is unknown"))
+}
+
+/// The keys that an error tells.
+fn valid(told: &str) -> BTreeSet<String> {
     let valid = told.split_once("(valid here: ").expect("the valid keys").1;
     valid.trim_end_matches(')').split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_keys_of_the_manifest_are_those_that_the_program_takes() {
+    let told = Manifest::parse("plugin.toml", "no-such-key = 1").unwrap_err().to_string();
+    let guide = guide("contract.md");
+    let rows = rows(section(&guide, "The manifest"));
+    let listed = rows.iter().flat_map(|row| quoted(row[0])).map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(listed, valid(&told));
 }
 
 #[test]
@@ -154,6 +168,7 @@ fn the_keys_of_the_configuration_are_those_that_the_program_takes() {
     assert_eq!(listed("What the hub may do"), keys("[limits]"));
     assert_eq!(listed("What one call may use"), keys("[defaults]"));
     assert_eq!(listed("What is set for one plugin"), keys("[plugins.some]"));
+    assert_eq!(listed("Grants"), keys("[plugins.some.grant]"));
     assert_eq!(keys("[plugins.some.budget]"), keys("[defaults]"));
 }
 
@@ -208,7 +223,7 @@ fn the_bounds_of_the_contract_are_those_of_the_host() {
         assert_eq!(value, Some(said(row[1])), "{row:?}");
         listed.insert((file.to_owned(), name.to_owned()));
     }
-    let of_plugins = ["plugin/", "schema/", "imports/", "sandbox/", "engine/", "manifest/mod.rs"];
+    let of_plugins = ["plugin/", "schema/", "imports/", "sandbox/", "engine/", "manifest/"];
     for (file, text) in host().iter().filter(|(file, _)| of_plugins.iter().any(|part| file.starts_with(part)))
     {
         let names = text

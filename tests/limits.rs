@@ -238,6 +238,22 @@ const LIMITS: &[Limit] = &[
         "memory",
         &["the_operator_sets_the_memory_of_a_plugin", "memories_are_counted_together"],
     ),
+    Limit(
+        "cli/state/lines.rs",
+        "MAX_LINE",
+        &["keys_values_and_lines_of_the_full_size_are_read_and_larger_ones_are_not"],
+    ),
+    Limit("state/namespace.rs", "MAX_KEY", &["keys_have_1_to_512_bytes_and_values_at_most_64_kib"]),
+    Limit(
+        "state/namespace.rs",
+        "MAX_KEYS",
+        &[
+            "a_namespace_has_1000_keys_and_not_one_more",
+            "a_million_keys_and_values_of_any_size_end_at_the_quota",
+        ],
+    ),
+    Limit("state/namespace.rs", "MAX_PAGE", &["pages_follow_each_other_in_byte_order_to_the_end"]),
+    Limit("state/namespace.rs", "MAX_VALUE", &["keys_have_1_to_512_bytes_and_values_at_most_64_kib"]),
     Limit("schema/expand.rs", "MAX_EXPANDED_DEPTH", &["sixty_four_levels_are_taken_and_sixty_five_are_not"]),
     Limit(
         "schema/mod.rs",

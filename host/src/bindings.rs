@@ -12,10 +12,13 @@ mod base {
             world base {
                 import hubcap:plugin/log@0.1.0;
                 import hubcap:plugin/progress@0.1.0;
+                import hubcap:plugin/kv@0.1.0;
+                import hubcap:plugin/secrets@0.1.0;
                 export hubcap:plugin/lifecycle@0.1.0;
             }
         ",
         world: "hubcap:host/base",
+        imports: { "hubcap:plugin/kv@0.1.0": async },
         exports: { default: async },
     });
 }
@@ -40,7 +43,7 @@ kind!(providers_kind, "hubcap:plugin/providers-kind");
 
 pub(crate) use base::BaseIndices;
 pub(crate) use base::hubcap::plugin::types::{Context, Error, Severity, Span};
-pub(crate) use base::hubcap::plugin::{log, progress};
+pub(crate) use base::hubcap::plugin::{kv, log, progress, secrets};
 pub(crate) use providers_kind::ProvidersKindIndices;
 pub(crate) use providers_kind::hubcap::plugin::provider_types;
 pub(crate) use tools_kind::ToolsKindIndices;

@@ -5,15 +5,22 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, FileTypeExt, Metadata, OpenOptions, OpenOptionsExt};
+use cap_std::fs::{Dir, File, FileTypeExt, Metadata, OpenOptions, OpenOptionsExt, PermissionsExt as _};
+use rustix::fs::OFlags;
 
-const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+const NONBLOCK: i32 = OFlags::NONBLOCK.bits() as i32;
+/// A directory itself, not what a link of its name leads to.
+const DIRECTORY: i32 = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).bits() as i32;
+/// The bits of a mode by which others than the owner may write.
+const OTHERS_WRITE: u32 = 0o022;
 
 /// An open directory.
 #[derive(Clone)]
@@ -45,7 +52,79 @@ impl fmt::Display for Unread {
     }
 }
 
+/// Why a directory or a file of the host's own is not used.
+#[derive(Debug)]
+pub enum NotOwn {
+    /// It is a symbolic link.
+    Link,
+    /// Others than its owner may write to it: its mode.
+    Shared(u32),
+    /// It is something else than it should be: what, in words.
+    Other(&'static str),
+    /// It is not there, and cannot be made or opened.
+    Failed(io::Error),
+}
+
+impl fmt::Display for NotOwn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link => f.write_str("it is a symbolic link; put what it leads to in its place"),
+            Self::Shared(mode) => {
+                write!(f, "others than its owner may write to it (mode {mode:o}); `chmod go-w` ends that")
+            }
+            Self::Other(what) => write!(f, "it is {what}"),
+            Self::Failed(error) => write!(f, "it cannot be made or opened: {error}"),
+        }
+    }
+}
+
 impl Directory {
+    /// Opens a directory of the host's own, which nobody else may write to. Where it is missing it is
+    /// made, for its owner alone.
+    ///
+    /// # Errors
+    /// Why it is not used.
+    pub fn own(path: &Path) -> Result<Self, NotOwn> {
+        let made = !path.is_dir();
+        // What is there in its place shows itself when it is opened.
+        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        let opened = fs::OpenOptions::new().read(true).custom_flags(DIRECTORY).open(path);
+        let directory = opened.map_err(|error| match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_symlink() => NotOwn::Link,
+            Ok(metadata) if !metadata.is_dir() => NotOwn::Other("not a directory"),
+            _ => NotOwn::Failed(created.err().unwrap_or(error)),
+        })?;
+        let mode = directory.metadata().map_err(NotOwn::Failed)?.permissions().mode();
+        check_mode(mode)?;
+        if let Some(parent) = path.parent().filter(|_| made) {
+            sync(parent).map_err(NotOwn::Failed)?;
+        }
+        Ok(Self(Arc::new(Dir::from_std_file(directory))))
+    }
+
+    /// Opens an ordinary file of the host's own to read and to write. Where it is missing it is made, for
+    /// its owner alone.
+    ///
+    /// # Errors
+    /// Why it is not used.
+    pub fn own_file(&self, name: &Path) -> Result<fs::File, NotOwn> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).mode(0o600).custom_flags(NONBLOCK);
+        let file = self.0.open_with(name, &options).map_err(|error| match self.0.symlink_metadata(name) {
+            Ok(metadata) if metadata.is_symlink() => NotOwn::Link,
+            Ok(metadata) if !metadata.is_file() => NotOwn::Other(what_it_is(&metadata)),
+            _ => NotOwn::Failed(error),
+        })?;
+        let metadata = file.metadata().map_err(NotOwn::Failed)?;
+        if !metadata.is_file() {
+            return Err(NotOwn::Other(what_it_is(&metadata)));
+        }
+        check_mode(metadata.permissions().mode())?;
+        // A new name is on disk before anything is said to be.
+        self.0.try_clone().and_then(|dir| dir.into_std_file().sync_all()).map_err(NotOwn::Failed)?;
+        Ok(file.into_std())
+    }
+
     /// Opens a directory.
     ///
     /// # Errors
@@ -102,6 +181,17 @@ impl Directory {
     }
 }
 
+fn check_mode(mode: u32) -> Result<(), NotOwn> {
+    if mode & OTHERS_WRITE == 0 { Ok(()) } else { Err(NotOwn::Shared(mode & 0o7777)) }
+}
+
+/// Brings the names in a directory to the disk.
+fn sync(directory: &Path) -> io::Result<()> {
+    // The path of a file in the working directory has an empty parent.
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    fs::File::open(directory)?.sync_all()
+}
+
 /// The bytes, or nothing where there are more than `max_bytes`.
 fn read_at_most(file: File, max_bytes: usize) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
@@ -117,5 +207,66 @@ fn what_it_is(metadata: &Metadata) -> &'static str {
         () if kind.is_socket() => "a socket",
         () if kind.is_block_device() || kind.is_char_device() => "a device",
         () => "something else",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+
+    use super::Directory;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    fn refused<T>(result: Result<T, super::NotOwn>) -> String {
+        result.err().expect("refused").to_string()
+    }
+
+    #[test]
+    fn a_directory_and_a_file_of_the_hosts_own_are_made_for_their_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("home/state");
+        let directory = Directory::own(&path).unwrap();
+        drop(directory.own_file(Path::new("kv")).unwrap());
+        assert_eq!((mode(&path), mode(&path.join("kv"))), (0o700, 0o600));
+        assert!(Directory::own(&path).unwrap().own_file(Path::new("kv")).is_ok());
+    }
+
+    #[test]
+    fn what_others_may_write_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, file) = (folder.path().join("state"), Path::new("kv"));
+        let directory = Directory::own(&path).unwrap();
+        drop(directory.own_file(file).unwrap());
+        for writable in [0o770, 0o702] {
+            fs::set_permissions(path.join(file), Permissions::from_mode(writable)).unwrap();
+            assert!(refused(directory.own_file(file)).contains(&format!("mode {writable:o}")));
+            fs::set_permissions(&path, Permissions::from_mode(writable)).unwrap();
+            assert!(refused(Directory::own(&path)).contains("`chmod go-w`"));
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(path.join(file), Permissions::from_mode(0o644)).unwrap();
+        assert!(Directory::own(&path).unwrap().own_file(file).is_ok());
+    }
+
+    #[test]
+    fn links_and_other_things_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("real");
+        let directory = Directory::own(&real).unwrap();
+        for (name, leads_to) in [("link", real.as_path()), ("nowhere", Path::new("/no/such/place"))] {
+            symlink(leads_to, folder.path().join(name)).unwrap();
+            assert!(refused(Directory::own(&folder.path().join(name))).contains("symbolic link"), "{name}");
+        }
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(refused(Directory::own(&folder.path().join("file"))).contains("not a directory"));
+        symlink(folder.path().join("file"), real.join("out")).unwrap();
+        assert!(refused(directory.own_file(Path::new("out"))).contains("symbolic link"));
+        fs::create_dir(real.join("folder")).unwrap();
+        assert!(refused(directory.own_file(Path::new("folder"))).contains("a directory"));
     }
 }

@@ -137,6 +137,13 @@ impl CallError {
         if self.private { "(the text is the caller's alone)" } else { &self.message }
     }
 
+    /// The same error with other words in its public text.
+    #[must_use]
+    pub fn reworded(mut self, reword: impl FnOnce(&str) -> String) -> Self {
+        self.message = reword(&self.message);
+        self
+    }
+
     /// The public text.
     pub fn message(&self) -> &str {
         &self.message

@@ -26,9 +26,13 @@ pub mod home;
 
 pub mod policy;
 
+pub mod secrets;
+
 pub mod engine;
 
 mod bindings;
+
+pub mod state;
 
 mod imports;
 

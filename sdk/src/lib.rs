@@ -39,6 +39,7 @@
 //! | [`config`] | the operator's configuration as a type | always there, may be empty |
 //! | [`log`] | lines for the operator | always there |
 //! | [`progress`] | news for the caller | always there |
+//! | [`kv`] | state that outlives a call | `kv`, in bytes |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
@@ -57,12 +58,14 @@ mod exports;
 mod found;
 pub mod handle;
 mod json_text;
+pub mod kv;
 pub mod log;
 #[doc(hidden)]
 pub mod macros;
 mod output;
 pub mod progress;
 pub mod random;
+pub mod secrets;
 mod tool;
 
 pub use bindings::plugin::exports::hubcap::plugin::lifecycle::Status;

@@ -94,6 +94,11 @@ impl Scratch {
         Ok(scratch)
     }
 
+    /// The directory that it is in, which goes with this.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The file.
     pub(super) fn file(&self) -> &Path {
         &self.file

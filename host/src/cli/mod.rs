@@ -18,6 +18,7 @@ mod new;
 mod one;
 mod serve;
 mod sources;
+mod state;
 mod validate;
 
 use std::path::PathBuf;
@@ -100,6 +101,11 @@ enum Command {
     /// Look at plugins, start new ones, or build them
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Look at what plugins keep between calls, copy it or remove it
+    ///
+    /// Works while no server uses it.
+    #[command(subcommand)]
+    State(state::StateCommand),
     /// Show hubcap at work: build the bundled plugins, serve them, scan real sources
     Demo(demo::Options),
 }
@@ -120,15 +126,20 @@ enum PluginCommand {
     Grant(grant::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
     Build(build::Options),
+    /// Build a plugin and run the cases that its author wrote, in the sandbox
+    ///
+    /// They are in cases.toml or cases.json beside its Cargo.toml. A [[case]] has a `name`; one of
+    /// `call` (a tool, with `arguments`), `validate` (a text, with `path` and `language`) and `complete`
+    /// (a prompt, with `model`); and what has to come back: `text`, `structured`, `findings`, or `error`
+    /// with a part of its `message`. [config] is what the plugin is configured with.
+    ///
+    /// Exit code 1 means that a case failed, 2 that there is no case file or that it is wrong.
+    Test(cases::Options),
     /// Check that a plugin keeps its promises: call everything it offers, with arguments made from its schemas
     ///
     /// A success passes, and so does an error that the plugin chose itself. A crash, a bound that was
     /// reached and a result that is not what was promised fail.
     Check(check::Options),
-    /// Build a plugin and run the cases that its author wrote, in the sandbox
-    ///
-    /// Exit code 1 means that a case failed, 2 that there is no case file or that it is wrong.
-    Test(cases::Options),
 }
 
 /// How a command ended, where it did not simply succeed.
@@ -184,7 +195,7 @@ impl Command {
     fn default_level(&self) -> tracing::Level {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
-            Self::Call(_) | Self::Demo(_) | Self::Validate(_) => tracing::Level::ERROR,
+            Self::Call(_) | Self::Demo(_) | Self::Validate(_) | Self::State(_) => tracing::Level::ERROR,
             Self::Plugin(PluginCommand::Approve(_) | PluginCommand::Check(_) | PluginCommand::Test(_)) => {
                 tracing::Level::ERROR
             }
@@ -206,6 +217,7 @@ impl Command {
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
             Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,
+            Self::State(command) => state::run(&common, command).await,
             Self::Demo(options) => demo::run(options).await,
         }
     }

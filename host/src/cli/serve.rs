@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, Done, Failure, open};
+use crate::home::Home;
 use crate::hub::{Admission, Loader};
 use crate::mcp;
 
@@ -21,8 +22,11 @@ pub(super) struct Options {
 const DEV_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
-    let home = common.home()?;
-    let admission = if options.dev { Admission::Developing } else { Admission::Pinning };
+    let mut home = common.home()?;
+    let admission = if options.dev { Admission::Own } else { Admission::Pinning };
+    if options.dev {
+        without_secrets(&mut home);
+    }
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     let (hub, loader) = open(&home, admission)?;
@@ -39,11 +43,20 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     })
 }
 
+/// Secrets are not for code that changes under the hand.
+fn without_secrets(home: &mut Home) {
+    for (id, plugin) in &mut home.config.by_plugin {
+        if !std::mem::take(&mut plugin.grant.secrets).is_empty() {
+            tracing::warn!(plugin = %id, "--dev: its secrets are left out");
+        }
+    }
+}
+
 async fn load(loader: Loader, dev: bool) {
     if dev {
         tracing::warn!(
-            "--dev: plugins are loaded again whenever their files change, every change is accepted as it comes, \
-             and none gets a secret; not for use with plugins of others"
+            "--dev: plugins are loaded again whenever their files change, every change is accepted as it comes; not \
+             for use with plugins of others"
         );
         loader.watch(DEV_PAUSE).await;
     } else {

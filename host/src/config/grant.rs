@@ -11,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::manifest::{HeaderName, Name};
+use crate::manifest::{Ask, HeaderName, Name};
 use crate::origin::{Method, Origin};
 use crate::units::Bytes;
 
@@ -39,6 +39,12 @@ impl Grant {
     /// Bytes of state, if any are granted.
     pub fn kv(&self) -> Option<u64> {
         self.kv.map(|Bytes(bytes)| bytes as u64)
+    }
+
+    /// The state that is asked for, and nothing else.
+    pub fn of_state(ask: &Ask) -> Self {
+        let kv = ask.kv().and_then(|bytes| usize::try_from(bytes).ok()).map(Bytes);
+        Self { kv, ..Self::default() }
     }
 
     /// Whether nothing is granted.

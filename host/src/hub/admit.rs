@@ -28,9 +28,7 @@ pub enum Admission {
     Looking,
     /// Everything is let in to be looked at, without what it was granted unless the lock holds its digest.
     Inspecting,
-    /// Everything is let in, without secrets: an author's own plugins while they are worked on.
-    Developing,
-    /// Everything is let in: the configuration was made for this very file.
+    /// Everything is let in with all that it was granted: an author's own plugins.
     Own,
 }
 
@@ -80,7 +78,6 @@ impl Door {
     pub(super) fn narrow(&self, identity: &Identity, mut config: PluginConfig) -> PluginConfig {
         match self.admission {
             Admission::Own => {}
-            Admission::Developing => config.grant.secrets.clear(),
             _ if self.holds(identity) => {}
             _ => config.grant = Grant::default(),
         }
@@ -311,8 +308,8 @@ mod tests {
     }
 
     #[test]
-    fn grants_are_for_the_file_that_was_accepted_and_secrets_are_not_for_development() {
-        let content = "[plugins.echo.grant]\nkv = 1024\nsecrets.token = { env = \"TOKEN\" }\n";
+    fn grants_are_for_the_file_that_was_accepted() {
+        let content = "[plugins.echo.grant]\nkv = 1024\n";
         let config = Config::parse(Path::new("hubcap.toml"), content).unwrap();
         let id = PluginId::new("echo").unwrap();
         let pin = Pin::new("1.0.0".into(), "0".repeat(64), None, [].into());
@@ -328,17 +325,13 @@ mod tests {
                 self_contained: true,
                 publisher: None,
             };
-            let grant = door.narrow(&identity, config.of(&id)).grant;
-            (grant.kv().is_some(), !grant.secrets.is_empty())
+            !door.narrow(&identity, config.of(&id)).grant.is_empty()
         };
         for admission in [Admission::Pinning, Admission::Looking, Admission::Inspecting] {
-            assert_eq!(granted(admission, "0"), (true, true), "{admission:?}");
-            assert_eq!(granted(admission, "1"), (false, false), "{admission:?}");
+            assert!(granted(admission, "0"), "{admission:?}");
+            assert!(!granted(admission, "1"), "{admission:?}");
         }
-        for digest in ["0", "1"] {
-            assert_eq!(granted(Admission::Developing, digest), (true, false));
-            assert_eq!(granted(Admission::Own, digest), (true, true));
-        }
+        assert!(granted(Admission::Own, "0") && granted(Admission::Own, "1"));
     }
 
     #[test]

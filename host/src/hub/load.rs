@@ -22,6 +22,7 @@ use crate::lock::Lock;
 use crate::model::{PluginId, text};
 use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, Stamp, scan};
 use crate::sandbox::Sandbox;
+use crate::state;
 use crate::toml_file::FileError;
 use crate::trust::{self, Signed, Trust};
 
@@ -77,7 +78,8 @@ impl Loader {
         let door = Door::open(home, admission).map_err(LoadError::Lock)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
-        let sandbox = Sandbox::new(engine).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let sandbox = Sandbox::new(engine, state::State::new(home.state()))
+            .map_err(|error| LoadError::Engine(error.to_string()))?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
         let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone(), door };

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::bindings::log::{Host, Level};
 use crate::imports::Imports;
 use crate::model::text;
+use crate::secrets::Secrets;
 
 /// Lines of one call.
 const MAX_LINES: u64 = 200;
@@ -29,6 +30,7 @@ pub(crate) struct GuestLog(Arc<Mutex<Lines>>);
 
 #[derive(Default)]
 struct Lines {
+    secrets: Arc<Secrets>,
     kept: u64,
     dropped: u64,
     bytes: usize,
@@ -44,6 +46,11 @@ struct Partial {
 }
 
 impl GuestLog {
+    /// The log of a plugin with these secrets, which no line of it shows.
+    pub(crate) fn new(secrets: Arc<Secrets>) -> Self {
+        Self(Arc::new(Mutex::new(Lines { secrets, ..Lines::default() })))
+    }
+
     fn with<R>(&self, act: impl FnOnce(&mut Lines) -> R) -> R {
         // Nothing in here can leave the lines half-changed.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -99,6 +106,7 @@ impl Lines {
 
     /// Keeps a line, if there is room.
     fn keep(&mut self, level: Level, line: &str, cut: bool) {
+        let line = &*self.secrets.redacted(line);
         let shown = text::truncate(line, MAX_LINE);
         if self.kept >= MAX_LINES || self.bytes + shown.len() > MAX_BYTES {
             self.dropped += 1;

@@ -5,14 +5,19 @@
 //! directories, an exit that ends the call, an output that goes to the log.
 
 mod cli;
+mod kv;
 mod log;
 mod progress;
 mod random;
+mod secrets;
 
 pub(crate) use cli::GuestExit;
+pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};
+
+use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtx, WasiClocksCtxView};
@@ -20,6 +25,7 @@ use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx, WasiFilesyste
 use wasmtime_wasi::p2::bindings as wasi;
 
 use crate::bindings;
+use crate::secrets::Secrets;
 
 /// What the imports of one call work on.
 pub(crate) struct Imports {
@@ -29,6 +35,10 @@ pub(crate) struct Imports {
     pub(crate) log: GuestLog,
     /// News for the caller.
     pub(crate) progress: ProgressSink,
+    /// State that outlives the call.
+    pub(crate) kv: KvAccess,
+    /// Secrets that the plugin was granted.
+    pub(crate) secrets: Arc<Secrets>,
     /// Random bytes, up to a bound.
     pub(crate) random: RandomSource,
     /// The host's clocks.
@@ -52,7 +62,9 @@ pub(crate) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::
 
 fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::log::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
-    bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+    bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::kv::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
 }
 
 /// `wasi:cli`, without its sockets.

@@ -2,9 +2,12 @@
 //!
 //! Invariant: never waits for whoever follows the call; what is not taken in time is dropped.
 
+use std::sync::Arc;
+
 use crate::bindings::progress;
 use crate::imports::Imports;
 use crate::model::{Progress, ProgressSender, text};
+use crate::secrets::Secrets;
 
 /// Characters of one message.
 const MAX_MESSAGE_CHARS: usize = 2_000;
@@ -16,6 +19,7 @@ const MAX_PARTIALS: usize = 1 << 20;
 /// Where a call's news goes: nowhere, if nobody asked.
 #[derive(Default)]
 pub(crate) struct ProgressSink {
+    secrets: Arc<Secrets>,
     follower: Option<ProgressSender>,
     last: Option<f64>,
     partial_bytes: usize,
@@ -23,8 +27,8 @@ pub(crate) struct ProgressSink {
 
 impl ProgressSink {
     /// A sink for one call.
-    pub(crate) fn new(follower: Option<ProgressSender>) -> Self {
-        Self { follower, ..Self::default() }
+    pub(crate) fn new(follower: Option<ProgressSender>, secrets: Arc<Secrets>) -> Self {
+        Self { follower, secrets, ..Self::default() }
     }
 
     fn grows(&mut self, done: f64) -> bool {
@@ -62,13 +66,14 @@ impl progress::Host for Imports {
             self.progress.send(|| Progress::Report {
                 done,
                 total: total.filter(|total| total.is_finite()),
-                message: message.as_deref().map(shown),
+                message: message.map(|message| shown(&self.progress.secrets.redacted(&message))),
             });
         }
     }
 
     fn partial(&mut self, partial: String) {
         if self.progress.follower.is_some() && self.progress.fits(partial.len()) {
+            let partial = self.progress.secrets.redacted(&partial).into_owned();
             self.progress.send(|| Progress::Partial(text::clean_owned(partial)));
         }
     }

@@ -4,6 +4,7 @@ use crate::error::CallError;
 use crate::model::{Budget, Health, HealthCheck, text};
 use crate::plugin::work::{Kind, Running, Work};
 use crate::plugin::{LIST_DEADLINE, LOAD_FUEL, Plugin};
+use crate::secrets::Secrets;
 
 /// Characters of the message.
 const MAX_MESSAGE: usize = 2 << 10;
@@ -35,6 +36,10 @@ impl Work for HealthCheck {
 
     fn check(&self, _plugin: &Plugin) -> Result<(), CallError> {
         Ok(())
+    }
+
+    fn redact(output: &mut Health, secrets: &Secrets) {
+        secrets.redact(&mut output.message);
     }
 
     async fn run(&self, plugin: &Plugin, running: Running<'_>) -> Result<(Health, u64), CallError> {

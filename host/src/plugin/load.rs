@@ -17,7 +17,8 @@ use crate::bindings::{
 };
 use crate::config::PluginConfig;
 use crate::error::CallError;
-use crate::manifest::{self, Manifest};
+use crate::imports::KvAccess;
+use crate::manifest::{self, Ask, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
 use crate::plugin::{
@@ -26,6 +27,7 @@ use crate::plugin::{
 };
 use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
+use crate::secrets::Secrets;
 
 /// Longest that compiling may take. The thread cannot be stopped and goes on, but nobody waits for it.
 const COMPILE_DEADLINE: Duration = Duration::from_secs(30);
@@ -151,6 +153,8 @@ impl Plugin {
         let settings = settings::checked(identity.manifest.as_ref(), config)?;
         let ask = identity.manifest.as_ref().map(|manifest| &manifest.ask);
         let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
+        let kv = KvAccess::new(sandbox.state(), &identity.id, ask.and_then(Ask::kv), grants.kv);
+        let secrets = Secrets::read(&grants.secrets).await?;
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -190,18 +194,33 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
+            kv,
+            secrets: Arc::new(secrets),
             config: settings,
             budget: config.budget,
             sandbox,
         };
-        plugin.define().await?;
+        // What a plugin says of itself goes out too.
+        plugin.define().await.map_err(|refusal| plugin.secrets.redacted(&refusal).into_owned())?;
+        if plugin.shows_a_secret() {
+            return Err("bad definition: a secret stands in what it says of itself".into());
+        }
         Ok(plugin)
+    }
+
+    /// Whether a secret stands in a definition.
+    fn shows_a_secret(&self) -> bool {
+        let tools = self.tools.iter().map(|tool| format!("{:?}", tool.tool));
+        let rules = self.rules.iter().map(|rule| format!("{rule:?}"));
+        let models = self.models.iter().map(|model| format!("{model:?}"));
+        let shows = |text: String| matches!(self.secrets.redacted(&text), std::borrow::Cow::Owned(_));
+        !self.secrets.is_empty() && tools.chain(rules).chain(models).any(shows)
     }
 
     /// Runs `init` and asks for what the plugin offers, in a store of its own.
     async fn define(&mut self) -> Result<(), Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
-        let mut store = self.sandbox.open(&budget, None).of_the_host();
+        let mut store = self.sandbox.open(&budget, None, &self.secrets, self.kv.clone()).of_the_host();
         let started = self.start(&mut store, Instant::now() + INIT_DEADLINE, &CancellationToken::new()).await;
         let instance = started.map_err(|error| failed("init", &error))?;
         let bad = |what: String| format!("bad definition: {what}");
@@ -315,6 +334,7 @@ mod tests {
     use crate::engine::Engine;
     use crate::manifest::{MAX_BYTES, SECTION};
     use crate::sandbox::Sandbox;
+    use crate::state::State;
 
     fn component(manifests: &[&[u8]]) -> Vec<u8> {
         let mut component = Component::new();
@@ -352,7 +372,7 @@ mod tests {
 
     #[tokio::test]
     async fn compiling_is_given_up_when_it_takes_too_long() {
-        let sandbox = Arc::new(Sandbox::new(Engine::new(1).unwrap()).unwrap());
+        let sandbox = Arc::new(Sandbox::new(Engine::new(1).unwrap(), State::new(None)).unwrap());
         assert!(compile(&sandbox, component(&[]), COMPILE_DEADLINE).await.is_ok());
         let locals = "i32 ".repeat(5_000);
         let turns = "local.get 0 local.set 9 local.get 9 br_if 0 end ".repeat(300);

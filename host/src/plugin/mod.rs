@@ -16,6 +16,7 @@ mod work;
 pub(crate) use convert::{MAX_RESULT, within_result_limit};
 pub use file::{Candidate, Contents, ScanError, Stamp, scan};
 pub use load::{Identity, Refusal};
+pub(crate) use settings::checked as checked_settings;
 pub use tools::LoadedTool;
 pub use work::{Kind, Running, Work};
 
@@ -28,11 +29,13 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices};
 use crate::error::CallError;
+use crate::imports::KvAccess;
 use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
 use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
+use crate::secrets::Secrets;
 use crate::telemetry::STAGE;
 
 /// Longest that `init` may take.
@@ -57,6 +60,8 @@ pub struct Plugin {
     pre: InstancePre<CallState>,
     exports: Exports,
     grants: Arc<Grants>,
+    kv: KvAccess,
+    secrets: Arc<Secrets>,
     config: String,
     budget: Budget,
     sandbox: Arc<Sandbox>,
@@ -110,9 +115,11 @@ impl Plugin {
 
     /// Does work that was checked. `deadline` counts from when the hub took the call.
     pub async fn call<W: Work>(&self, call: &Call<W>, deadline: Instant) -> Outcome<W::Output> {
-        let mut store = trace_span!(target: STAGE, "store")
-            .in_scope(|| self.sandbox.open(&call.work.budget(self), call.progress.clone()));
-        let result = self.run(&mut store, call, deadline).await;
+        let mut store = trace_span!(target: STAGE, "store").in_scope(|| {
+            let (budget, follower) = (call.work.budget(self), call.progress.clone());
+            self.sandbox.open(&budget, follower, &self.secrets, self.kv.clone())
+        });
+        let result = self.redacted::<W>(self.run(&mut store, call, deadline).await);
         let mut receipt = Receipt {
             call_id: call.id.to_string(),
             plugin: self.id.to_string(),
@@ -122,6 +129,23 @@ impl Plugin {
         let result = result.inspect(|(_, bytes)| receipt.result_bytes = *bytes).map(|(output, _)| output);
         trace_span!(target: STAGE, "drop").in_scope(|| drop(store));
         Outcome { result, receipt: Some(receipt) }
+    }
+
+    /// The same without the plugin's secrets.
+    fn redacted<W: Work>(
+        &self,
+        result: Result<(W::Output, u64), CallError>,
+    ) -> Result<(W::Output, u64), CallError> {
+        if self.secrets.is_empty() {
+            return result;
+        }
+        match result {
+            Ok((mut output, bytes)) => {
+                W::redact(&mut output, &self.secrets);
+                Ok((output, bytes))
+            }
+            Err(error) => Err(error.reworded(|text| self.secrets.redacted(text).into_owned())),
+        }
     }
 
     async fn run<W: Work>(

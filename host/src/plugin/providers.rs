@@ -8,6 +8,7 @@ use crate::model::{Completion, Conversation, Message, Model, Role, StopReason, U
 use crate::plugin::work::{Kind, Running, Work};
 use crate::plugin::{Plugin, convert, not_exported};
 use crate::sandbox::CallState;
+use crate::secrets::Secrets;
 
 /// Models of one plugin.
 const MAX_MODELS: usize = 256;
@@ -84,6 +85,10 @@ impl Work for Conversation {
             }
             _ => Ok(()),
         }
+    }
+
+    fn redact(output: &mut Completion, secrets: &Secrets) {
+        secrets.redact(&mut output.text);
     }
 
     async fn run(&self, plugin: &Plugin, running: Running<'_>) -> Result<(Completion, u64), CallError> {

@@ -14,7 +14,7 @@ use crate::schema::violation;
 ///
 /// # Errors
 /// What does not match, at its place in the operator's file.
-pub(super) fn checked(manifest: Option<&Manifest>, given: &PluginConfig) -> Result<String, Refusal> {
+pub(crate) fn checked(manifest: Option<&Manifest>, given: &PluginConfig) -> Result<String, Refusal> {
     let config = Value::Object(given.config.clone());
     // Without a manifest nobody has said what it takes: the plugin's own check is the only one.
     if let Some(manifest) = manifest {

@@ -4,11 +4,12 @@ use wasmtime::component::Instance;
 
 use crate::bindings::{self, tool_types};
 use crate::error::CallError;
-use crate::model::{Tool, ToolCall, ToolOutput};
+use crate::model::{Content, ResourceBody, Tool, ToolCall, ToolOutput};
 use crate::plugin::work::{Kind, Running, Work};
 use crate::plugin::{Plugin, convert, not_exported};
 use crate::sandbox::CallState;
 use crate::schema::{self, Checker};
+use crate::secrets::Secrets;
 
 /// A tool with its checks, made when it is loaded.
 pub struct LoadedTool {
@@ -64,6 +65,11 @@ impl Work for ToolCall {
         tool.map_or(Ok(()), |tool| tool.input.check_arguments(&self.arguments))
     }
 
+    fn redact(output: &mut ToolOutput, secrets: &Secrets) {
+        output.content.iter_mut().for_each(|block| redact(block, secrets));
+        output.structured.iter_mut().for_each(|value| secrets.redact_json(value));
+    }
+
     async fn run(&self, plugin: &Plugin, running: Running<'_>) -> Result<(ToolOutput, u64), CallError> {
         let arguments = schema::to_json(&self.arguments)?;
         let given = running
@@ -74,5 +80,20 @@ impl Work for ToolCall {
             })
             .await?;
         convert::output(given, plugin.tool(self.name()).and_then(|tool| tool.output.as_ref()))
+    }
+}
+
+fn redact(block: &mut Content, secrets: &Secrets) {
+    match block {
+        Content::Text(text) => secrets.redact(text),
+        Content::Image(bytes, _) | Content::Audio(bytes, _) => secrets.redact_bytes(bytes),
+        Content::Link { uri, name, .. } => [uri, name].into_iter().for_each(|text| secrets.redact(text)),
+        Content::Embedded { uri, body, .. } => {
+            secrets.redact(uri);
+            match body {
+                ResourceBody::Text(text) => secrets.redact(text),
+                ResourceBody::Bytes(bytes) => secrets.redact_bytes(bytes),
+            }
+        }
     }
 }

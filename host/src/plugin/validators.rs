@@ -11,6 +11,7 @@ use crate::model::{Finding, Fix, Report, Rule, Severity, TextSpan, Validation, V
 use crate::plugin::work::{Kind, Running, Work};
 use crate::plugin::{Plugin, not_exported};
 use crate::sandbox::CallState;
+use crate::secrets::Secrets;
 
 /// Rules of one plugin.
 const MAX_RULES: usize = 256;
@@ -103,6 +104,13 @@ impl Work for Validation {
         let offer = nearest.map(|rule| format!("; did you mean {rule:?}?")).unwrap_or_default();
         let message = format!("{} has no rule {:?}{offer}", plugin.id, text::truncate(unknown, 100));
         Err(CallError::new(Code::InvalidArguments, Blame::Caller, message))
+    }
+
+    fn redact(output: &mut Report, secrets: &Secrets) {
+        for finding in &mut output.findings {
+            secrets.redact(&mut finding.message);
+            finding.fix.iter_mut().for_each(|fix| secrets.redact(&mut fix.replacement));
+        }
     }
 
     async fn run(&self, plugin: &Plugin, running: Running<'_>) -> Result<(Report, u64), CallError> {

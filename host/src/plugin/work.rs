@@ -15,6 +15,7 @@ use crate::error::CallError;
 use crate::model::Budget;
 use crate::plugin::{Plugin, convert};
 use crate::sandbox::{CallState, CallStore};
+use crate::secrets::Secrets;
 use crate::telemetry::STAGE;
 
 /// The kinds of plugins.
@@ -87,6 +88,9 @@ pub trait Work: Send + Sync {
     /// # Errors
     /// `invalid-arguments`, with what is wrong.
     fn check(&self, plugin: &Plugin) -> Result<(), CallError>;
+
+    /// Takes the plugin's secrets out of what it returned.
+    fn redact(output: &mut Self::Output, secrets: &Secrets);
 
     /// Runs in an instance that has been started; also says how many bytes came back.
     fn run(

@@ -7,6 +7,7 @@ mod limiter;
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -17,8 +18,10 @@ use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
-use crate::imports::{GuestLog, HasImports, Imports, ProgressSink, RandomSource};
+use crate::imports::{GuestLog, HasImports, Imports, KvAccess, ProgressSink, RandomSource};
 use crate::model::{Budget, ProgressSender, Receipt};
+use crate::secrets::Secrets;
+use crate::state::State;
 
 use end::Raise;
 pub(crate) use end::cancelled;
@@ -45,22 +48,28 @@ impl HasImports for CallState {
 pub struct Sandbox {
     engine: Engine,
     linker: Linker<CallState>,
+    state: Arc<State>,
 }
 
 impl Sandbox {
-    /// A sandbox on an engine.
+    /// A sandbox on an engine, with the state that plugins may be granted a part of.
     ///
     /// # Errors
     /// When two imports have the same name: a fault of the host.
-    pub fn new(engine: Engine) -> wasmtime::Result<Self> {
+    pub fn new(engine: Engine, state: Arc<State>) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine.wasmtime());
         crate::imports::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker })
+        Ok(Self { engine, linker, state })
     }
 
     /// The engine, to compile with.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What plugins keep between calls.
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
     }
 
     /// Binds a component's imports, so that no call has to.
@@ -72,11 +81,19 @@ impl Sandbox {
     }
 
     /// Opens a store for one call.
-    pub(crate) fn open(&self, budget: &Budget, follower: Option<ProgressSender>) -> CallStore {
+    pub(crate) fn open(
+        &self,
+        budget: &Budget,
+        follower: Option<ProgressSender>,
+        secrets: &Arc<Secrets>,
+        kv: KvAccess,
+    ) -> CallStore {
         let imports = Imports {
             table: bounded_table(),
-            log: GuestLog::default(),
-            progress: ProgressSink::new(follower),
+            log: GuestLog::new(Arc::clone(secrets)),
+            progress: ProgressSink::new(follower, Arc::clone(secrets)),
+            secrets: Arc::clone(secrets),
+            kv,
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
             files: WasiFilesystemCtx::default(),

@@ -1,7 +1,8 @@
 //! `hubcap plugin test`: whether a plugin does what its cases say.
 //!
 //! Invariant: the cases run one after the other in the order of their file, in the real sandbox, and
-//! nothing of the machine's own configuration has a say.
+//! nothing of the machine's own configuration has a say. State is granted as it is asked for, empty at the
+//! start and gone at the end; nothing else is.
 
 mod compare;
 mod file;
@@ -17,9 +18,10 @@ use clap::Args;
 use crate::cli::build::{self, Draft, Scratch};
 use crate::cli::serve::stop_on_signals;
 use crate::cli::{Done, Failure, one, print, print_json};
-use crate::config::{Config, PluginConfig};
+use crate::config::{Config, Grant, PluginConfig};
 use crate::home::Home;
 use crate::hub::{Admission, FileReport, Hub, State};
+use crate::plugin::checked_settings;
 
 use file::{Case, Cases};
 use run::Runner;
@@ -45,8 +47,10 @@ pub(super) async fn run(options: Options) -> Done {
         return Err(interrupted("built"));
     }
     let draft = built?;
+    let grant = Grant::of_state(&draft.manifest.ask);
+    let own = PluginConfig { config, places, grant, ..Config::default().of(&draft.manifest.id) };
+    checked_settings(Some(&draft.manifest), &own).map_err(Failure::Usage)?;
     let scratch = Scratch::new(&draft, &draft.out())?;
-    let own = PluginConfig { config, places, ..Config::default().of(&draft.manifest.id) };
     let (hub, report) = tokio::select! {
         loaded = load(&draft, &scratch, own) => loaded?,
         () = stop.cancelled() => return Err(interrupted("loading")),
@@ -63,7 +67,8 @@ async fn load(
 ) -> Result<(Arc<Hub>, FileReport), Failure> {
     let by_plugin = [(draft.manifest.id.clone(), own)].into();
     let config = Config { by_plugin, ..Config::default() };
-    let (hub, report) = one::in_file(Home::nowhere(config), scratch.file(), Admission::Own).await?;
+    let home = Home { directory: Some(scratch.directory().join("home")), ..Home::nowhere(config) };
+    let (hub, report) = one::in_file(home, scratch.file(), Admission::Own).await?;
     match report.state {
         State::Ready => Ok((hub, report)),
         _ => Err(Failure::Failed(format!("the sandbox refuses it: {}", report.reason.unwrap_or_default()))),

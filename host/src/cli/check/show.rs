@@ -110,10 +110,10 @@ impl Report {
         let partial = if self.is_partial { "interrupted, so this is partial: " } else { "" };
         let (passed, failed) = (self.passed(), self.failed());
         text + &format!(
-            "{partial}{} calls of {}: {passed} ok, {failed} failed; {} tools skipped\n",
-            passed + failed,
+            "{partial}{} of {}: {passed} ok, {failed} failed; {} skipped\n",
+            counted(passed + failed, "call"),
             self.identity(),
-            skipped.len()
+            counted(skipped.len(), "tool"),
         )
     }
 
@@ -141,6 +141,14 @@ impl Report {
             report["generatedConfig"] = json!(generated);
         }
         report
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}"),
+        1 => format!("1 {what}"),
+        more => format!("{more} {what}s"),
     }
 }
 

@@ -73,18 +73,17 @@ impl Draft {
 
 /// The `nth` character of a class, those first that people would write.
 fn member(class: &Class, nth: usize) -> Option<char> {
-    let contains = |c: char| match class {
-        Class::Unicode(class) => class.iter().any(|range| (range.start()..=range.end()).contains(&c)),
-        Class::Bytes(class) => class
-            .iter()
-            .any(|range| u8::try_from(c).is_ok_and(|b| (range.start()..=range.end()).contains(&b))),
+    // Classes of bytes are for patterns that leave Unicode.
+    let Class::Unicode(class) = class else { return None };
+    let visible = || {
+        let signs = (' '..='~').filter(|c| !c.is_ascii_alphanumeric());
+        ('a'..='z').chain('0'..='9').chain('A'..='Z').chain(signs)
     };
-    let visible =
-        ('a'..='z').chain('0'..='9').chain('A'..='Z').chain((' '..='~').filter(|c| !c.is_alphanumeric()));
-    let fitting: Vec<char> = visible.filter(|c| contains(*c)).collect();
-    match (fitting.is_empty(), class) {
-        (false, _) => fitting.get(nth % fitting.len()).copied(),
-        (true, Class::Unicode(class)) => class.iter().next().map(ClassUnicodeRange::start),
-        (true, Class::Bytes(_)) => None,
-    }
+    let contains = |c: &char| class.iter().any(|range| (range.start()..=range.end()).contains(c));
+    // As far as needed only: a long text takes one of these for each character.
+    visible().filter(contains).nth(nth).or_else(|| {
+        let fitting: Vec<char> = visible().filter(contains).collect();
+        let other = || class.iter().next().map(ClassUnicodeRange::start);
+        nth.checked_rem(fitting.len()).map(|nth| fitting[nth]).or_else(other)
+    })
 }
