@@ -76,7 +76,7 @@ fn nothing_that_was_acknowledged_is_lost_when_the_host_is_killed() {
 fn home() -> Home {
     let manifest = b"id = \"writer\"\nversion = \"1.0.0\"\n[ask]\nkv = \"1MiB\"\n";
     let config = "[plugins.writer.grant]\nkv = \"1MiB\"\n";
-    Home::new().wat("writer").file("writer.toml", manifest).config(config)
+    Home::new().wat("writer").file("writer.toml", manifest).config(config).accept("writer")
 }
 
 /// Sends a server writes, kills it somewhere between them, and gives the numbers of those that it answered.

@@ -35,5 +35,8 @@ mod secrets;
 mod shutdown;
 mod state;
 mod support;
+mod trust;
+mod trust_lints;
+mod trust_signatures;
 mod validate;
 mod validate_forms;

@@ -22,7 +22,7 @@ fn with_guest(home: Home, id: &str) -> Home {
 
 /// A home with the guest, which has what it asks for.
 fn home() -> Home {
-    with_guest(Home::new(), "kv").config(GRANT)
+    with_guest(Home::new(), "kv").config(GRANT).accept("kv")
 }
 
 fn state(home: &Home) -> std::path::PathBuf {
@@ -78,8 +78,11 @@ fn state_outlives_the_call_and_the_host_and_is_the_owners_alone() {
 fn without_a_grant_everything_is_denied_alike_and_nothing_is_made() {
     let tools = ["get", "set", "delete", "list", "increment", "swap"];
     let asked = with_guest(Home::new(), "kv");
-    let not_asked =
-        Home::new().guest("kv").file("kv.toml", b"id = \"kv\"\nversion = \"1.0.0\"\n").config(GRANT);
+    let not_asked = Home::new()
+        .guest("kv")
+        .file("kv.toml", b"id = \"kv\"\nversion = \"1.0.0\"\n")
+        .config(GRANT)
+        .accept("kv");
     for (home, author) in
         [(asked, ""), (not_asked, "its author adds `kv = 1048576` under [ask] in plugin.toml, then ")]
     {
@@ -105,7 +108,7 @@ fn without_a_grant_everything_is_denied_alike_and_nothing_is_made() {
 #[test]
 fn a_plugin_reaches_only_its_own_keys_whatever_stands_in_them() {
     let config = format!("{GRANT}[plugins.kv-2.grant]\nkv = \"1MiB\"\n");
-    let home = with_guest(with_guest(Home::new(), "kv"), "kv-2").config(&config);
+    let home = with_guest(with_guest(Home::new(), "kv"), "kv-2").config(&config).accept("kv").accept("kv-2");
     let mut server = home.serve();
     let keys = ["\0", "k\0", "../kv-2/k", "kv-2", "kv-2\0k", "/", "..", "é"];
     for key in keys {

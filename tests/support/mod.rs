@@ -10,6 +10,7 @@ pub(crate) mod message;
 pub(crate) mod server;
 pub(crate) mod shell;
 pub(crate) mod stdio;
+pub(crate) mod told;
 pub(crate) mod transcript;
 pub(crate) mod web;
 

@@ -11,7 +11,7 @@ use wasm_encoder::{ComponentSection, CustomSection};
 use crate::cli::{Done, Failure, cargo, check, one, print};
 use crate::config::Config;
 use crate::home::Home;
-use crate::hub::{FileReport, State};
+use crate::hub::{Admission, FileReport, State};
 use crate::manifest::{self, Manifest};
 
 #[derive(Args)]
@@ -145,7 +145,7 @@ async fn place(draft: &Draft, out: &Path) -> Result<Built, Failure> {
 async fn load(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
     let mut config = Config::default();
     check::configure(&mut config, file);
-    let (hub, report) = one::in_file(Home::nowhere(config), file).await?;
+    let (hub, report) = one::in_file(Home::nowhere(config), file, Admission::Own).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
     match plugin.filter(|_| report.state == State::Ready) {
         Some(plugin) => Ok((report, plugin.tools.iter().map(|tool| tool.tool.name.clone()).collect())),

@@ -11,8 +11,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::model::{Budget, PLUGIN_ID_RULE, PluginId};
+use crate::model::{Budget, PluginId};
 use crate::toml_file::{self, FileError, Places};
+use crate::trust::Trust;
 use crate::units::{BytesWithin, Span};
 
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedSecret, Source};
@@ -37,6 +38,8 @@ pub struct Config {
     pub defaults: Defaults,
     /// What is set for single plugins.
     pub by_plugin: BTreeMap<PluginId, PluginConfig>,
+    /// Which plugins run before the operator has looked at them.
+    pub trust: Trust,
 }
 
 /// Bounds of the hub itself.
@@ -104,7 +107,7 @@ impl Config {
         let written: Written = toml_file::parse(&name_of_file, content)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let defaults = written.defaults.over(&Defaults::default().0);
-        let fill = |(Id(id), plugin): (Id, WrittenPlugin)| {
+        let fill = |(id, plugin): (PluginId, WrittenPlugin)| {
             let places = match plugin.config {
                 Some(_) => Places::of(&name_of_file, content, &["plugins", id.as_str(), "config"]),
                 None => Places::default(),
@@ -124,6 +127,7 @@ impl Config {
             limits: written.limits.fill(),
             defaults: Defaults(defaults),
             by_plugin,
+            trust: written.trust,
         })
     }
 
@@ -151,20 +155,9 @@ struct Written {
     #[serde(default)]
     defaults: WrittenBudget,
     #[serde(default, rename = "plugins")]
-    plugin_tables: BTreeMap<Id, WrittenPlugin>,
-}
-
-/// A checked id as a key.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Id(PluginId);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = String::deserialize(deserializer)?;
-        PluginId::new(&written)
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom(format!("{written:?} is no plugin id: {PLUGIN_ID_RULE}")))
-    }
+    plugin_tables: BTreeMap<PluginId, WrittenPlugin>,
+    #[serde(default)]
+    trust: Trust,
 }
 
 #[derive(Default, Deserialize)]

@@ -46,6 +46,10 @@ pub struct Identity {
     pub manifest: Option<Manifest>,
     /// SHA-256 of the file, and of the manifest beside it where that is the one that counts.
     pub digest: String,
+    /// Whether what is known of it is in the file itself, and not in a manifest beside it.
+    pub self_contained: bool,
+    /// Who signed it, by the operator's name for the key. [`Identity::of`] does not look at signatures.
+    pub publisher: Option<String>,
 }
 
 impl Identity {
@@ -63,13 +67,15 @@ impl Identity {
             (None, Some((name, text))) => (Some((name, text)), digest(&[&contents.bytes, text.as_bytes()])),
             (None, None) => (None, digest(&[&contents.bytes])),
         };
+        let self_contained = embedded.is_some() || contents.sidecar.is_none();
         let Some((name, text)) = manifest else {
             let id = Self::id_of_name(candidate.stem())?;
-            return Ok(Self { id, version: "0.0.0".into(), manifest: None, digest });
+            let version = "0.0.0".into();
+            return Ok(Self { id, version, manifest: None, digest, self_contained, publisher: None });
         };
         let manifest = Manifest::parse(&name, text).map_err(|error| format!("bad manifest: {error}"))?;
         let (id, version) = (manifest.id.clone(), manifest.version.clone());
-        Ok(Self { id, version, manifest: Some(manifest), digest })
+        Ok(Self { id, version, manifest: Some(manifest), digest, self_contained, publisher: None })
     }
 
     fn id_of_name(stem: &str) -> Result<PluginId, Refusal> {
@@ -179,6 +185,7 @@ impl Plugin {
                 version: identity.version,
                 manifest: identity.manifest,
                 digest: identity.digest,
+                publisher: identity.publisher,
                 size,
                 imports: import_names(&component),
             },

@@ -15,6 +15,7 @@ use clap::Args;
 
 use crate::cli::serve::stop_on_signals;
 use crate::cli::{Common, Done, Failure, one, print, print_json};
+use crate::hub::Admission;
 
 pub(super) use config::complete as configure;
 use probe::{Prober, probes};
@@ -39,7 +40,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let mut home = common.home()?;
     let generated = config::complete(&mut home.config, &options.file);
     let (hub, file) = tokio::select! {
-        loaded = one::in_file(home, &options.file) => loaded?,
+        loaded = one::in_file(home, &options.file, Admission::Inspecting) => loaded?,
         () = stop.cancelled() => return Err(Failure::Failed("interrupted while the plugin was loading".into())),
     };
     let mut report = Report::new(file, generated);
