@@ -206,7 +206,7 @@ impl Loader {
                 Ok((identity, bytes)) => {
                     by_id.entry(identity.id.clone()).or_default().push((candidate, identity, bytes));
                 }
-                Err((identity, reason)) => files.push(refused(&candidate, identity.as_ref(), reason)),
+                Err((identity, reason)) => files.push(refused(&candidate, identity.as_deref(), reason)),
             }
         }
         files.iter().for_each(announce);
@@ -272,7 +272,7 @@ fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
 }
 
 /// What a file is, and its bytes; or why it is none of ours, and who it says it is as far as that is known.
-type Found = Result<(Identity, Vec<u8>), (Option<Identity>, Refusal)>;
+type Found = Result<(Identity, Vec<u8>), (Option<Box<Identity>>, Refusal)>;
 
 /// What reading a file needs to know.
 #[derive(Clone)]
@@ -297,7 +297,7 @@ impl Reader {
         };
         match trust::check(&self.trust, &signed) {
             Ok(publisher) => identity.publisher = publisher,
-            Err(reason) => return Err((Some(identity), reason)),
+            Err(reason) => return Err((Some(Box::new(identity)), reason)),
         }
         Ok((identity, contents.bytes))
     }
