@@ -7,6 +7,7 @@ mod builtin;
 mod bulkhead;
 mod load;
 mod readable;
+mod reads;
 mod registry;
 
 use std::sync::Arc;
