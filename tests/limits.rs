@@ -35,6 +35,14 @@ const LIMITS: &[Limit] = &[
         &["all_strings_together_have_64_kib_and_not_one_character_more"],
     ),
     Limit("cli/check/generate/maker.rs", "MAX_DEPTH", &["sixty_four_levels_are_made_and_sixty_five_are_not"]),
+    Limit(
+        "cli/check/generate/maker.rs",
+        "MAX_STEPS",
+        &[
+            "patterns_are_searched_until_the_steps_are_used_up",
+            "each_try_is_paid_for_whether_it_brings_a_text_or_not",
+        ],
+    ),
     Limit("cli/check/generate/maker.rs", "MAX_VALUES", &["a_thousand_values_are_made_and_one_more_is_not"]),
     Limit(
         "cli/check/generate/mod.rs",
@@ -170,6 +178,8 @@ const LIMITS: &[Limit] = &[
     Limit("plugin/define.rs", "MAX_TITLE", &["descriptions_and_titles_are_cleaned_and_bounded"]),
     Limit("plugin/define.rs", "MAX_TOOLS", &["sixty_four_tools_are_taken_and_sixty_five_are_not"]),
     Limit("hub/readable.rs", "MAX_FILE", &["a_file_of_one_mib_is_read_and_a_larger_one_is_not"]),
+    Limit("hub/reads.rs", "MAX_READS", &["eight_files_are_read_at_once_and_one_more_is_overloaded"]),
+    Limit("hub/reads.rs", "READ_DEADLINE", &["a_read_that_does_not_end_is_given_up_at_its_deadline"]),
     Limit(
         "plugin/health.rs",
         "MAX_MESSAGE",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Common, Done, print, print_json, say};
+use crate::cli::{Common, Done, open, print, print_json, say};
 use crate::hub::{Admission, FileReport, State};
 use crate::mcp::tool_json;
 
@@ -37,7 +37,8 @@ pub(super) async fn tools(common: &Common, options: Options) -> Done {
 
 /// Prints every file of the plugin directories with what became of it.
 pub(super) async fn plugins(common: &Common, options: Options) -> Done {
-    let hub = common.hub(None, Admission::Looking).await?;
+    let (hub, loader) = open(&common.home()?, Admission::Looking)?;
+    loader.run(None).await;
     let files = hub.files().await;
     if options.json {
         return print_json(&json!({ "plugins": files }));

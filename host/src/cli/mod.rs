@@ -71,8 +71,8 @@ struct Common {
     /// Configuration file [default: hubcap.toml in the home]
     #[arg(long, global = true, env = "HUBCAP_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Plugin directory or file, in place of the configured ones; may be repeated, or several with `:` between
-    #[arg(long, global = true, env = "HUBCAP_PLUGINS", value_name = "PATH", value_delimiter = ':')]
+    /// Plugin directory or file, in place of the configured ones; may be repeated [env: HUBCAP_PLUGINS, several with `:` between]
+    #[arg(long, global = true, value_name = "PATH")]
     plugins: Vec<PathBuf>,
     /// How log lines on stderr look [default: human on a terminal, json elsewhere]
     #[arg(long, global = true, value_name = "FORMAT")]
@@ -228,21 +228,34 @@ impl Common {
     fn home(&self) -> Result<Home, Failure> {
         // A variable that is set to nothing is not set.
         let given = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
-        let plugins = self.plugins.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect();
+        let mut plugins = self.plugins.clone();
+        if plugins.is_empty() {
+            // Not by clap, which would split the option, too: its paths may have a `:`.
+            let variable = std::env::var_os("HUBCAP_PLUGINS").unwrap_or_default();
+            plugins = std::env::split_paths(&variable).collect();
+        }
+        plugins.retain(|path| !path.as_os_str().is_empty());
         let named = Named { home: given(&self.home), config: given(&self.config), plugins };
         Home::find(&named).map_err(|error| Failure::Usage(error.to_string()))
     }
 
     /// A hub with all its plugins loaded, or only with one.
     async fn hub(&self, only: Option<&str>, admission: Admission) -> Result<Arc<Hub>, Failure> {
-        let (hub, loader) = open(&self.home()?, admission)?;
+        let (hub, loader) = open_for_agents(&self.home()?, admission)?;
         loader.run(only).await;
         Ok(hub)
     }
 }
 
-/// An empty hub and what fills it.
+/// An empty hub and what fills it. It reads no files for agents, and need not be able to.
 fn open(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Loader), Failure> {
+    let mut home = home.clone();
+    home.config.validate_dirs.clear();
+    open_for_agents(&home, admission)
+}
+
+/// The same with what it reads for agents.
+fn open_for_agents(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Loader), Failure> {
     Loader::new(home, admission).map_err(|error| Failure::Usage(error.to_string()))
 }
 

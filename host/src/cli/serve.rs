@@ -6,7 +6,7 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Common, Done, Failure, open};
+use crate::cli::{Common, Done, Failure, open_for_agents};
 use crate::home::Home;
 use crate::hub::{Admission, Loader};
 use crate::mcp;
@@ -29,7 +29,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     }
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    let (hub, loader) = open(&home, admission)?;
+    let (hub, loader) = open_for_agents(&home, admission)?;
     // Clients are answered while plugins load: the first list waits for them.
     let loading = tokio::spawn(load(loader, options.dev));
     let limits =

@@ -2,6 +2,7 @@
 //!
 //! Invariant: every value is within its bounds, and every key that is accepted is enforced.
 
+mod dirs;
 mod grant;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ use crate::toml_file::{self, FileError, Places};
 use crate::trust::Trust;
 use crate::units::{BytesWithin, Span};
 
+use dirs::ReadDir;
+
+pub(crate) use grant::lexical;
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedSecret, Source};
 
 /// Most bytes of guest memory that a call can have.
@@ -121,9 +125,14 @@ impl Config {
         };
         let by_plugin = written.plugin_tables.into_iter().map(fill).collect::<Result<_, _>>()?;
         let here = |dirs: Vec<PathBuf>| dirs.iter().map(|dir| folder.join(dir)).collect();
+        let places = Places::of(&name_of_file, content, &["validate-dirs"]);
+        let read = |(at, dir): (usize, ReadDir)| {
+            dir.in_folder(folder).map_err(|why| places.error(&format!("/{at}"), why))
+        };
+        let validate_dirs = written.validate_dirs.unwrap_or_default().into_iter().enumerate().map(read);
         Ok(Self {
             plugins: written.plugin_dirs.map(here),
-            validate_dirs: written.validate_dirs.map(here).unwrap_or_default(),
+            validate_dirs: validate_dirs.collect::<Result<_, _>>()?,
             limits: written.limits.fill(),
             defaults: Defaults(defaults),
             by_plugin,
@@ -149,7 +158,7 @@ struct Written {
     #[serde(rename = "plugin-dirs")]
     plugin_dirs: Option<Vec<PathBuf>>,
     #[serde(rename = "validate-dirs")]
-    validate_dirs: Option<Vec<PathBuf>>,
+    validate_dirs: Option<Vec<ReadDir>>,
     #[serde(default)]
     limits: WrittenLimits,
     #[serde(default)]
@@ -290,7 +299,7 @@ mod tests {
     #[test]
     fn a_plugins_budget_is_what_it_sets_over_the_defaults() {
         let config = parse(
-            "plugin-dirs = [\"mine\", \"/abs\"]\nvalidate-dirs = [\"..\"]\n[defaults]\nfuel = 7\ndeadline = \"5s\"\n[plugins.echo]\nconfig = { a = [1, 2.5], when = 2026-01-02 }\nbudget = { memory = \"1MiB\" }",
+            "plugin-dirs = [\"mine\", \"/abs\"]\nvalidate-dirs = [\"../src\"]\n[defaults]\nfuel = 7\ndeadline = \"5s\"\n[plugins.echo]\nconfig = { a = [1, 2.5], when = 2026-01-02 }\nbudget = { memory = \"1MiB\" }",
         )
         .unwrap();
         let echo = config.of(&PluginId::new("echo").unwrap());
@@ -301,7 +310,7 @@ mod tests {
         assert_eq!(json!(echo.config), json!({ "a": [1, 2.5], "when": "2026-01-02" }));
         assert!(echo.enabled);
         assert_eq!(config.plugins.as_deref().unwrap(), [Path::new("/etc/mine"), Path::new("/abs")]);
-        assert_eq!(config.validate_dirs, [Path::new("/etc/..")]);
+        assert_eq!(config.validate_dirs, [Path::new("/etc/../src")]);
         assert_eq!(config.of(&PluginId::new("other").unwrap()).budget.memory, 64 << 20);
     }
 

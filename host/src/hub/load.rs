@@ -254,7 +254,11 @@ fn cores() -> usize {
 fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     let mut candidates: Vec<Candidate> = Vec::new();
     // One directory under two names is one directory, and a file in it that is named too is one file.
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let real = |path: &Path| {
+        // The path of a file in the working directory has an empty parent.
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    };
     let mut seen = BTreeSet::new();
     for path in &home.plugin_dirs {
         match scan(path) {

@@ -8,6 +8,7 @@ mod builtin;
 mod bulkhead;
 mod load;
 mod readable;
+mod reads;
 mod registry;
 mod report;
 

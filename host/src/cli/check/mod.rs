@@ -10,6 +10,7 @@ mod share;
 mod show;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -55,7 +56,16 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
 
 /// Asks the plugin everything, and tells people how it went as it goes.
 async fn ask_all(prober: &Prober, report: &mut Report, json: bool) -> Done {
-    for probe in probes(&prober.plugin) {
+    let plugin = Arc::clone(&prober.plugin);
+    // Arguments are computed: elsewhere, so that an interrupt is noticed here.
+    let generated = tokio::select! {
+        probes = tokio::task::spawn_blocking(move || probes(&plugin)) => probes,
+        () = prober.stop.cancelled() => {
+            report.is_partial = true;
+            return Ok(());
+        }
+    };
+    for probe in generated.map_err(|error| Failure::Failed(format!("cannot make arguments: {error}")))? {
         let Some(checked) = prober.check(&probe).await else {
             report.is_partial = true;
             return Ok(());
