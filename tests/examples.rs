@@ -103,7 +103,7 @@ fn the_counter_remembers_and_only_what_uses_state_imports_it() {
         inspected["imports"].as_array().unwrap().contains(&json!("hubcap:plugin/kv@0.1.0"))
     };
     assert!(imports(&home, "counter") && !imports(&home_with("hello"), "hello"));
-    let folder = root().join("examples/counter");
-    let tested = home.run(&["plugin", "test", folder.to_str().unwrap()]);
+    let mut test = std::process::Command::new(env!("CARGO_BIN_EXE_hubcap"));
+    let tested = finish(test.args(["plugin", "test"]).arg(root().join("examples/counter")), b"");
     assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);
 }
