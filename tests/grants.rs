@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::guests::wasm;
-use crate::support::home::Home;
+use crate::support::home::{Home, finish};
 
 const MANIFEST: &str = "id = \"asker\"\nversion = \"1.0.0\"\n[ask]\nkv = \"1MiB\"\n\
     [[ask.http]]\nurl = \"https://api.example\"\nmethods = [\"GET\", \"POST\"]\nwhy = \"reads issues\"\n\
@@ -30,7 +30,7 @@ fn what_is_asked_and_not_granted_is_shown_with_the_line_to_write() {
         "1 MiB of state: kv = 1048576",
         "GET, POST requests to https://api.example (reads issues): http = [\"https://api.example\"]",
         "files.work = { path = ",
-        "which requests to https://api.example carry and it does not see: secrets.token = { env = ",
+        "carried by requests to https://api.example as `authorization: …`, which it does not see: secrets.token = { env = ",
     ] {
         assert!(page.contains(line), "{line:?} in {page}");
     }
@@ -79,6 +79,9 @@ fn what_cannot_be_granted_is_told_and_nothing_is_written() {
         (vec!["asker", "--yes", "--file", "work=/no/such/folder"], "is not a directory"),
         (vec!["asker", "--yes", "--file", "work=/proc"], "belongs to the system"),
         (vec!["asker", "--yes", "--file", "work=/"], "broad = true"),
+        (vec!["asker", "--yes", "--file", "work=."], "hubcap's own files"),
+        (vec!["asker", "--yes", "--file", "work=plugins"], "hubcap's own files"),
+        (vec!["asker", "--yes", "--file", "work=/tmp", "--file", "work=/var"], "named twice"),
         (vec!["asker", "--yes", "--secret", "token=TOKEN"], "env:VARIABLE"),
         (vec!["askre", "--yes"], "did you mean \"asker\"?"),
     ] {
@@ -90,13 +93,62 @@ fn what_cannot_be_granted_is_told_and_nothing_is_written() {
 }
 
 #[test]
+fn a_path_means_the_same_when_it_is_granted_and_when_it_is_read() {
+    let home = home();
+    fs::create_dir(home.path().join("data")).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("hubcap.toml");
+    let mut command = home.command(&["plugin", "grant", "asker", "--yes", "--file", "work=data"]);
+    let granted = finish(command.arg("--config").arg(&file), b"");
+    assert_eq!(granted.code, Some(0), "{}", granted.stderr);
+    let data = home.path().join("data");
+    assert!(granted.stdout.contains(data.to_str().unwrap()), "{}", granted.stdout);
+    assert!(fs::read_to_string(file).unwrap().contains(data.to_str().unwrap()));
+}
+
+#[test]
+fn what_a_later_version_asks_for_besides_is_missing_again() {
+    let home = home();
+    assert_eq!(home.run(&["plugin", "grant", "asker", "--yes", "--secret", "token=env:HOME"]).code, Some(0));
+    let more = MANIFEST.replace("[\"GET\", \"POST\"]", "[\"GET\", \"POST\", \"DELETE\"]");
+    let home = home.file("asker.toml", more.as_bytes());
+    let grants = grants(&home);
+    assert!(!grants["granted"].to_string().contains("DELETE"), "{grants}");
+    assert!(grants["missing"].to_string().contains("DELETE"), "{grants}");
+}
+
+#[test]
+fn a_file_from_elsewhere_gets_no_grants_by_its_id() {
+    let home =
+        home().config("[plugins.asker.grant]\nkv = 1024\nsecrets.token = { command = [\"/bin/false\"] }\n");
+    let elsewhere = tempfile::tempdir().unwrap();
+    for name in ["asker.wasm", "asker.toml"] {
+        fs::copy(home.plugins().join(name), elsewhere.path().join(name)).unwrap();
+    }
+    let file = elsewhere.path().join("asker.wasm");
+    let inspected = home.run(&["plugin", "inspect", file.to_str().unwrap(), "--json"]);
+    let inspected: Value = serde_json::from_str(&inspected.stdout).expect(&inspected.stderr);
+    assert_eq!(inspected["grants"]["granted"], json!([]));
+}
+
+#[test]
+fn what_the_operator_wrote_is_in_no_answer_to_an_agent() {
+    let manifest = "id = \"asker\"\nversion = \"1.0.0\"\n[config.properties.token]\ntype = \"string\"\npattern = \"^gho_\"\n";
+    let home = Home::new().file("asker.wasm", &wasm("echo")).file("asker.toml", manifest.as_bytes());
+    let home = home.config("[plugins.asker]\nconfig = { token = \"ghp_canary\" }\n");
+    let called = home.run(&["call", "asker_say", "{}", "--json"]);
+    assert!(called.stdout.contains("hubcap.toml:2:12"), "{}", called.stdout);
+    assert!(!(called.stdout + &called.stderr).contains("ghp_canary"));
+}
+
+#[test]
 fn a_typo_a_double_and_a_broad_grant_stop_the_host_with_their_place() {
     for (grant, why) in [
         ("htpp = []", "hubcap.toml:2:1: unknown key `htpp`; did you mean `http`?"),
         ("kv = 1\nkv = 2", "hubcap.toml:3:1: duplicate key `kv`"),
         ("kv = true", "hubcap.toml:2:6: "),
         ("http = [\"https://*\"]", "hubcap.toml:2:8: `*` is every host there is"),
-        ("files.work = \"/\"", "hubcap.toml:2:14: / is all of the user's home or more"),
+        ("files.work = \"/\"", "hubcap.toml:2:7: / is all of the user's home or more"),
         ("files.work = { path = \"/proc\", broad = true }", "/proc belongs to the system"),
         ("http = [{ url = \"https://a.example\", grant = { files = \"/\" } }]", "unknown key `grant`"),
     ] {

@@ -110,6 +110,16 @@ const LIMITS: &[Limit] = &[
         "MAX_BYTES",
         &["the_bound_holds_for_one_request_and_for_many", "random_bytes_of_one_call_are_counted"],
     ),
+    Limit("secrets/mod.rs", "MAX_BYTES", &["a_value_has_8_bytes_to_16_kib_on_one_line"]),
+    Limit(
+        "secrets/source.rs",
+        "COMMAND_DEADLINE",
+        &[
+            "a_command_prints_the_secret_and_its_line_end_is_left_out",
+            "a_command_that_takes_too_long_is_given_up",
+        ],
+    ),
+    Limit("manifest/ask.rs", "MAX_STATE", &["what_cannot_be_asked_is_told_with_its_place"]),
     Limit("manifest/ask.rs", "MAX_ASKED", &["lists_names_and_reasons_have_their_bounds"]),
     Limit("manifest/ask.rs", "MAX_NAME", &["lists_names_and_reasons_have_their_bounds"]),
     Limit("manifest/ask.rs", "MAX_WHY", &["lists_names_and_reasons_have_their_bounds"]),

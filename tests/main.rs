@@ -28,6 +28,7 @@ mod plugin_check;
 mod plugin_test;
 mod providers;
 mod scaffold;
+mod secrets;
 mod shutdown;
 mod state;
 mod support;

@@ -58,6 +58,23 @@ impl std::fmt::Display for HomeError {
 impl std::error::Error for HomeError {}
 
 impl Home {
+    /// Refuses grants by which a plugin could write what hubcap itself reads.
+    fn guarded(self) -> Result<Self, HomeError> {
+        let own: Vec<PathBuf> = self.config_file.iter().chain(&self.directory).cloned().collect();
+        let keeps: Vec<PathBuf> = self.plugin_dirs.iter().cloned().chain(self.state()).collect();
+        for (id, plugin) in &self.config.by_plugin {
+            let mut files = plugin.grant.files.iter();
+            if let Some((name, files)) = files.find(|(_, files)| files.endangers(&own, &keeps)) {
+                return Err(HomeError::Missing(format!(
+                    "`[plugins.{id}.grant] files.{}`: a plugin that writes in {} can change hubcap's own files; name a directory beside them, or add `broad = true`",
+                    name.as_str(),
+                    files.path.display()
+                )));
+            }
+        }
+        Ok(self)
+    }
+
     /// No place at all, only a configuration.
     pub fn nowhere(config: Config) -> Self {
         Self { plugin_dirs: Vec::new(), named: true, config, directory: None, config_file: None }
@@ -74,16 +91,18 @@ impl Home {
     /// When something that was named is missing, or the configuration is wrong.
     pub fn find(named: &Named) -> Result<Self, HomeError> {
         let directory = home_directory(named)?;
+        let config_file = named.config.clone().or_else(|| Some(directory.as_ref()?.join(CONFIG)));
         let config = read_config(named, directory.as_deref())?;
         let dirs =
             if named.plugins.is_empty() { config.plugins.clone() } else { Some(named.plugins.clone()) };
-        Ok(Self {
+        Self {
             named: dirs.is_some(),
             plugin_dirs: dirs.unwrap_or_else(|| directory.iter().map(|home| home.join("plugins")).collect()),
             config,
-            config_file: named.config.clone().or_else(|| Some(directory.as_ref()?.join(CONFIG))),
+            config_file,
             directory,
-        })
+        }
+        .guarded()
     }
 }
 

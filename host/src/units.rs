@@ -93,6 +93,21 @@ impl Visitor<'_> for BytesVisitor {
     }
 }
 
+/// A size within bounds, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BytesWithin<const MIN: usize, const MAX: usize>(pub usize);
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for BytesWithin<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Bytes(size) = Bytes::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&size) {
+            return Ok(Self(size));
+        }
+        let [size, min, max] = [size, MIN, MAX].map(show_bytes);
+        Err(de::Error::custom(format!("{size} is not between {min} and {max}")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

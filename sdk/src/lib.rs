@@ -65,6 +65,7 @@ pub mod macros;
 mod output;
 pub mod progress;
 pub mod random;
+pub mod secrets;
 mod tool;
 
 pub use bindings::plugin::exports::hubcap::plugin::lifecycle::Status;

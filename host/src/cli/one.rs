@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::{Failure, open};
+use crate::config::Grant;
 use crate::home::Home;
 use crate::hub::{FileReport, Hub};
 use crate::model::text;
@@ -26,10 +27,11 @@ pub(super) async fn find(home: Home, named: &str) -> Result<(Arc<Hub>, FileRepor
     }
 }
 
-/// Loads the plugin in a file.
+/// Loads the plugin in a file. An id is a claim: whoever names a file gets none of that id's grants for it.
 pub(super) async fn in_file(mut home: Home, file: &Path) -> Result<(Arc<Hub>, FileReport), Failure> {
     home.plugin_dirs = vec![file.to_owned()];
     home.named = true;
+    home.config.by_plugin.values_mut().for_each(|plugin| plugin.grant = Grant::default());
     let (hub, loader) = open(&home)?;
     loader.run(None).await;
     let mut files = hub.files().await;

@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Common, Done, Failure, open};
+use crate::home::Home;
 use crate::hub::Loader;
 use crate::mcp;
 
@@ -21,7 +22,10 @@ pub(super) struct Options {
 const DEV_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
-    let home = common.home()?;
+    let mut home = common.home()?;
+    if options.dev {
+        without_secrets(&mut home);
+    }
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     let (hub, loader) = open(&home)?;
@@ -36,6 +40,15 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
             std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
         Failure::Failed(format!("{error}{source}"))
     })
+}
+
+/// Secrets are not for code that changes under the hand.
+fn without_secrets(home: &mut Home) {
+    for (id, plugin) in &mut home.config.by_plugin {
+        if !std::mem::take(&mut plugin.grant.secrets).is_empty() {
+            tracing::warn!(plugin = %id, "--dev: its secrets are left out");
+        }
+    }
 }
 
 async fn load(loader: Loader, dev: bool) {

@@ -11,9 +11,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::manifest::{Ask, HeaderName, Name};
+use crate::manifest::{Ask, HeaderName, MAX_STATE, Name, Prefix};
 use crate::origin::{Method, Origin};
-use crate::units::Bytes;
+use crate::units::{Bytes, BytesWithin};
 
 /// Directories that belong to the system: what is in them is no plugin's business.
 const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
@@ -23,7 +23,7 @@ const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
 #[serde(deny_unknown_fields)]
 pub struct Grant {
     /// Bytes of state.
-    kv: Option<Bytes>,
+    kv: Option<BytesWithin<1, MAX_STATE>>,
     /// Origins that requests may go to.
     #[serde(default)]
     pub http: Vec<GrantedHttp>,
@@ -38,12 +38,12 @@ pub struct Grant {
 impl Grant {
     /// Bytes of state, if any are granted.
     pub fn kv(&self) -> Option<u64> {
-        self.kv.map(|Bytes(bytes)| bytes as u64)
+        self.kv.map(|bytes| bytes.0 as u64)
     }
 
     /// The state that is asked for, and nothing else.
     pub fn of_state(ask: &Ask) -> Self {
-        let kv = ask.kv().and_then(|bytes| usize::try_from(bytes).ok()).map(Bytes);
+        let kv = ask.kv().and_then(|bytes| usize::try_from(bytes).ok()).map(BytesWithin);
         Self { kv, ..Self::default() }
     }
 
@@ -53,16 +53,22 @@ impl Grant {
     }
 
     /// The same with paths that start in the folder of the file.
-    pub(super) fn in_folder(mut self, folder: &Path) -> Self {
+    ///
+    /// # Errors
+    /// Which directory is none that can be granted, and why.
+    pub(super) fn in_folder(mut self, folder: &Path) -> Result<Self, (Name, String)> {
         let join = |path: &mut PathBuf| *path = folder.join(&*path);
         self.http.iter_mut().filter_map(|http| http.ca.as_mut()).for_each(join);
-        self.files.values_mut().for_each(|files| join(&mut files.path));
         for secret in self.secrets.values_mut() {
             if let Source::File(path) = &mut secret.source {
                 join(path);
             }
         }
-        self
+        for (name, files) in &mut self.files {
+            join(&mut files.path);
+            files.check().map_err(|why| (name.clone(), why))?;
+        }
+        Ok(self)
     }
 }
 
@@ -106,6 +112,40 @@ pub struct GrantedFiles {
     pub write: bool,
     /// Bytes that may be in it, where it may be written to.
     pub quota: u64,
+    /// Whether the operator knows that it opens much.
+    broad: bool,
+}
+
+impl GrantedFiles {
+    /// Refuses what is the system's, and what holds the user's home unless that is named as broad: as it
+    /// is written, and as links lead.
+    fn check(&self) -> Result<(), String> {
+        let written = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let real = self.path.canonicalize().ok();
+        let home = dirs::home_dir().map(|home| home.canonicalize().unwrap_or(home));
+        let shown = self.path.display();
+        for path in real.into_iter().chain([lexical(&written)]) {
+            if SYSTEM.iter().any(|system| path.starts_with(system)) {
+                return Err(format!("{shown} belongs to the system and cannot be granted"));
+            }
+            if !self.broad && home.as_ref().is_some_and(|home| home.starts_with(&path)) {
+                return Err(format!(
+                    "{shown} is all of the user's home or more; name a directory in it, or write `{{ path = \"…\", broad = true }}`"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether writing there could change what hubcap itself reads: its `own` files and directories, and
+    /// whatever is in those that it `keeps` for itself.
+    pub fn endangers(&self, own: &[PathBuf], keeps: &[PathBuf]) -> bool {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| lexical(path));
+        let path = real(&self.path);
+        let holds = own.iter().chain(keeps).any(|own| real(own).starts_with(&path));
+        let inside = keeps.iter().any(|kept| path.starts_with(real(kept)));
+        self.write && !self.broad && (holds || inside)
+    }
 }
 
 /// Bytes that may be in a directory that is written to, where the operator says nothing.
@@ -132,7 +172,7 @@ pub struct GrantedSecret {
     /// The header, likewise.
     pub header: Option<HeaderName>,
     /// What stands before it in the header, likewise.
-    pub prefix: Option<String>,
+    pub prefix: Option<Prefix>,
     /// Whether the plugin may see it.
     pub reveal: bool,
 }
@@ -156,7 +196,7 @@ struct WrittenSecret {
     command: Option<Vec<String>>,
     url: Option<Origin>,
     header: Option<HeaderName>,
-    prefix: Option<String>,
+    prefix: Option<Prefix>,
     #[serde(default)]
     reveal: bool,
 }
@@ -186,28 +226,14 @@ impl<'de> Deserialize<'de> for GrantedFiles {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written =
             deserializer.deserialize_any(TextOr::<WrittenPath>::new(|text| Ok(WrittenPath::from(text))))?;
-        check_path(&written).map_err(de::Error::custom)?;
+        if written.quota.is_some() && !written.write {
+            return Err(de::Error::custom(
+                "a quota is for a directory that may be written to: add `write = true`",
+            ));
+        }
         let quota = written.quota.map_or(DEFAULT_QUOTA, |Bytes(bytes)| bytes as u64);
-        Ok(Self { path: written.path, write: written.write, quota })
+        Ok(Self { path: written.path, write: written.write, quota, broad: written.broad })
     }
-}
-
-fn check_path(written: &WrittenPath) -> Result<(), String> {
-    let shown = written.path.display();
-    let path = lexical(&written.path);
-    if SYSTEM.iter().any(|system| path.starts_with(system)) {
-        return Err(format!("{shown} belongs to the system and cannot be granted"));
-    }
-    let holds_home = path.is_absolute() && dirs::home_dir().is_some_and(|home| home.starts_with(&path));
-    if holds_home && !written.broad {
-        return Err(format!(
-            "{shown} is all of the user's home or more; name a directory in it, or write `{{ path = \"…\", broad = true }}`"
-        ));
-    }
-    if written.quota.is_some() && !written.write {
-        return Err("a quota is for a directory that may be written to: add `write = true`".into());
-    }
-    Ok(())
 }
 
 /// A path without `.` and `..`, as far as that can be told without looking at the disk.
@@ -231,8 +257,14 @@ impl<'de> Deserialize<'de> for GrantedSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let WrittenSecret { env, file, command, url, header, prefix, reveal } =
             WrittenSecret::deserialize(deserializer)?;
+        if url.as_ref().is_some_and(|url| url.host.is_none()) {
+            return Err(de::Error::custom("a secret goes to one host; `*` is every host there is"));
+        }
+        let variable = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         let source = match (env, file, command) {
-            (Some(name), None, None) => Source::Env(name),
+            (Some(name), None, None) if !name.is_empty() && variable(&name) => Source::Env(name),
+            // Not repeated: it may be the secret itself.
+            (Some(_), None, None) => return Err(de::Error::custom("that is no name of a variable")),
             (None, Some(path), None) => Source::File(path),
             (None, None, Some(command))
                 if command.first().is_some_and(|program| program.starts_with('/')) =>
@@ -282,8 +314,8 @@ mod tests {
 
     fn grant(content: &str) -> Result<Grant, String> {
         toml_file::parse::<Grant>("hubcap.toml", content)
-            .map(|grant| grant.in_folder(Path::new("/etc/hubcap")))
             .map_err(|error| error.to_string())
+            .and_then(|grant| grant.in_folder(Path::new("/etc/hubcap")).map_err(|(_, why)| why))
     }
 
     #[test]
@@ -322,7 +354,13 @@ mod tests {
             assert!(grant(&narrow).unwrap_err().contains("broad = true"), "{narrow}");
             assert!(grant(&broad).is_ok(), "{broad}");
         }
-        for system in ["/proc", "/proc/self", "/sys/kernel", "/dev", "/tmp/../dev/shm"] {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/", &link).unwrap();
+        for much in ["../..", "../../../tmp/..", link.to_str().unwrap()] {
+            assert!(grant(&format!("files.x = \"{much}\"")).unwrap_err().contains("broad = true"), "{much}");
+        }
+        for system in ["/proc", "/proc/self", "/sys/kernel", "/dev", "/tmp/../dev/shm", "../../proc/self"] {
             let error = grant(&format!("files.x = {{ path = \"{system}\", broad = true }}")).unwrap_err();
             assert!(error.contains("belongs to the system"), "{error}");
         }
@@ -341,6 +379,10 @@ mod tests {
             ("secrets.x = { env = \"A\", file = \"b\" }", "one of `env`, `file` and `command`"),
             ("secrets.x = { command = [\"pass\"] }", "absolute path"),
             ("secrets.X = { env = \"A\" }", "is no name"),
+            ("secrets.x = { env = \"ghp real token\" }", "no name of a variable"),
+            ("secrets.x = { env = \"A\", url = \"https://*\" }", "every host there is"),
+            ("kv = 1073741825", "not between 1 bytes and 1 GiB"),
+            ("kv = 0", "not between 1 bytes and 1 GiB"),
             ("htpp = []", "hubcap.toml:1:1: unknown key `htpp`; did you mean `http`?"),
         ] {
             let error = grant(content).unwrap_err();

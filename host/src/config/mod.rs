@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId};
 use crate::toml_file::{self, FileError, Places};
-use crate::units::{self, Bytes, Span};
+use crate::units::{BytesWithin, Span};
 
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedSecret, Source};
 
@@ -100,19 +100,23 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(file: &Path, content: &str) -> Result<Self, FileError> {
-        let name = file.display().to_string();
-        let written: Written = toml_file::parse(&name, content)?;
+        let name_of_file = file.display().to_string();
+        let written: Written = toml_file::parse(&name_of_file, content)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let defaults = written.defaults.over(&Defaults::default().0);
         let fill = |(Id(id), plugin): (Id, WrittenPlugin)| {
             let places = match plugin.config {
-                Some(_) => Places::of(&name, content, &["plugins", id.as_str(), "config"]),
+                Some(_) => Places::of(&name_of_file, content, &["plugins", id.as_str(), "config"]),
                 None => Places::default(),
             };
             let plugin = plugin.fill(&defaults, places);
-            (id, PluginConfig { grant: plugin.grant.in_folder(folder), ..plugin })
+            let placed = plugin.grant.in_folder(folder).map_err(|(name, why)| {
+                let grants = Places::of(&name_of_file, content, &["plugins", id.as_str(), "grant"]);
+                grants.error(&format!("/files/{}", name.as_str()), why)
+            });
+            placed.map(|grant| (id, PluginConfig { grant, ..plugin }))
         };
-        let by_plugin = written.plugin_tables.into_iter().map(fill).collect();
+        let by_plugin = written.plugin_tables.into_iter().map(fill).collect::<Result<_, _>>()?;
         let here = |dirs: Vec<PathBuf>| dirs.iter().map(|dir| folder.join(dir)).collect();
         Ok(Self {
             plugins: written.plugin_dirs.map(here),
@@ -244,20 +248,6 @@ impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Within<MIN, M
             Ok(number) if (MIN..=MAX).contains(&number) => Ok(Self(number)),
             _ => Err(serde::de::Error::custom(format!("{number} is not between {MIN} and {MAX}"))),
         }
-    }
-}
-
-/// A size within bounds, both included.
-struct BytesWithin<const MIN: usize, const MAX: usize>(usize);
-
-impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for BytesWithin<MIN, MAX> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Bytes(size) = Bytes::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&size) {
-            return Ok(Self(size));
-        }
-        let [size, min, max] = [size, MIN, MAX].map(units::show_bytes);
-        Err(serde::de::Error::custom(format!("{size} is not between {min} and {max}")))
     }
 }
 

@@ -73,6 +73,7 @@ impl progress::Host for Imports {
 
     fn partial(&mut self, partial: String) {
         if self.progress.follower.is_some() && self.progress.fits(partial.len()) {
+            let partial = self.progress.secrets.redacted(&partial).into_owned();
             self.progress.send(|| Progress::Partial(text::clean_owned(partial)));
         }
     }

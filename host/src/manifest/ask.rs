@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::model::text;
 use crate::origin::{Method, Origin};
-use crate::units::Bytes;
+use crate::units::BytesWithin;
 
+/// Bytes of state that a plugin can ask for, and be granted.
+pub const MAX_STATE: usize = 1 << 30;
 /// Origins, directories and secrets that a plugin asks for, each.
 const MAX_ASKED: usize = 64;
 /// Characters of a name of a directory or a secret.
@@ -22,7 +24,7 @@ const MAX_WHY: usize = 1 << 10;
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     /// Bytes of state.
-    kv: Option<Bytes>,
+    kv: Option<BytesWithin<1, MAX_STATE>>,
     /// Origins that it sends requests to.
     #[serde(default)]
     pub http: Asked<HttpAsk>,
@@ -37,7 +39,7 @@ pub struct Ask {
 impl Ask {
     /// Bytes of state, if it wants any.
     pub fn kv(&self) -> Option<u64> {
-        self.kv.map(|Bytes(bytes)| bytes as u64)
+        self.kv.map(|bytes| bytes.0 as u64)
     }
 
     /// Whether nothing is asked for.
@@ -93,7 +95,7 @@ pub struct SecretAsk {
     pub header: Option<HeaderName>,
     /// What stands before it in the header.
     #[serde(default)]
-    pub prefix: String,
+    pub prefix: Prefix,
     /// Whether the plugin has to see it itself.
     #[serde(default)]
     pub reveal: bool,
@@ -165,6 +167,27 @@ impl<'de> Deserialize<'de> for HeaderName {
     }
 }
 
+/// What stands before a secret in its header: up to 64 characters of visible ASCII and spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// The prefix as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Prefix {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        if written.len() <= MAX_NAME && written.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+            return Ok(Self(written));
+        }
+        Err(de::Error::custom(format!("a prefix has at most {MAX_NAME} characters of visible ASCII")))
+    }
+}
+
 /// A reason for people, cleaned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Why(String);
@@ -208,11 +231,20 @@ impl<T> std::ops::Deref for Asked<T> {
 trait Once {
     /// What no other may be called.
     fn key(&self) -> String;
+
+    /// Why it makes no sense, if it does not.
+    fn nonsense(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl Once for HttpAsk {
     fn key(&self) -> String {
         self.url.to_string()
+    }
+
+    fn nonsense(&self) -> Option<&'static str> {
+        self.methods.is_empty().then_some("it asks for no method")
     }
 }
 
@@ -226,6 +258,17 @@ impl Once for SecretAsk {
     fn key(&self) -> String {
         self.name.0.clone()
     }
+
+    fn nonsense(&self) -> Option<&'static str> {
+        match (&self.url, &self.header) {
+            (Some(url), _) if url.host.is_none() => Some("a secret goes to one host"),
+            (Some(_), None) | (None, Some(_)) => Some("`url` and `header` say together where a secret goes"),
+            (None, None) if !self.reveal => Some(
+                "it goes nowhere: add `url` and `header`, or `reveal = true` where the plugin has to see it",
+            ),
+            _ => None,
+        }
+    }
 }
 
 impl<'de, T: Deserialize<'de> + Once> Deserialize<'de> for Asked<T> {
@@ -233,6 +276,9 @@ impl<'de, T: Deserialize<'de> + Once> Deserialize<'de> for Asked<T> {
         let list = Vec::<T>::deserialize(deserializer)?;
         if list.len() > MAX_ASKED {
             return Err(de::Error::custom(format!("{} are asked for, more than {MAX_ASKED}", list.len())));
+        }
+        if let Some((one, why)) = list.iter().find_map(|one| Some((one, one.nonsense()?))) {
+            return Err(de::Error::custom(format!("{:?}: {why}", one.key())));
         }
         let mut seen = BTreeSet::new();
         match list.iter().map(Once::key).find(|key| !seen.insert(key.clone())) {
@@ -244,7 +290,7 @@ impl<'de, T: Deserialize<'de> + Once> Deserialize<'de> for Asked<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ask, MAX_ASKED, MAX_NAME, MAX_WHY};
+    use super::{Ask, MAX_ASKED, MAX_NAME, MAX_STATE, MAX_WHY};
     use crate::origin::Method;
     use crate::toml_file;
 
@@ -254,8 +300,8 @@ mod tests {
 
     #[test]
     fn what_is_asked_is_read_with_its_defaults() {
-        let ask = ask("kv = \"1MiB\"\n[[http]]\nurl = \"https://api.github.com\"\n[[files]]\nname = \"project\"\naccess = \"write\"\n[[secrets]]\nname = \"token\"\nurl = \"https://api.github.com\"\nheader = \"Authorization\"\n").unwrap();
-        assert_eq!(ask.kv(), Some(1 << 20));
+        let ask = ask("kv = \"1GiB\"\n[[http]]\nurl = \"https://api.github.com\"\n[[files]]\nname = \"project\"\naccess = \"write\"\n[[secrets]]\nname = \"token\"\nurl = \"https://api.github.com\"\nheader = \"Authorization\"\n").unwrap();
+        assert_eq!(ask.kv(), Some(MAX_STATE as u64));
         assert_eq!(ask.http[0].methods.iter().map(Method::as_str).collect::<Vec<_>>(), ["GET"]);
         assert_eq!(ask.secrets[0].header.as_ref().unwrap().as_str(), "authorization");
         assert!(!ask.secrets[0].reveal && Ask::default().is_empty() && !ask.is_empty());
@@ -275,7 +321,16 @@ mod tests {
             ("[[files]]\nname = \"../x\"\naccess = \"read\"", "plugin.toml:2:8: \"../x\" is no name"),
             ("[[files]]\nname = \"x\"\naccess = \"wriet\"", "plugin.toml:3:10: "),
             ("[[secrets]]\nname = \"x\"\nheader = \"host\"", "plugin.toml:3:10: \"host\" is no header"),
-            ("[[secrets]]\nname = \"x\"\n[[secrets]]\nname = \"x\"", "\"x\" is asked for twice"),
+            (
+                "[[secrets]]\nname = \"x\"\nreveal = true\n[[secrets]]\nname = \"x\"\nreveal = true",
+                "\"x\" is asked for twice",
+            ),
+            ("[[secrets]]\nname = \"x\"", "\"x\": it goes nowhere"),
+            ("[[secrets]]\nname = \"x\"\nurl = \"https://a.example\"", "`url` and `header` say together"),
+            ("[[secrets]]\nname = \"x\"\nurl = \"https://*\"\nheader = \"x\"", "one host"),
+            ("[[secrets]]\nname = \"x\"\nreveal = true\nprefix = \"a\\r\\nb\"", "at most 64 characters"),
+            ("[[http]]\nurl = \"https://a.example\"\nmethods = []", "it asks for no method"),
+            ("kv = \"2GiB\"", "plugin.toml:1:6: 2 GiB is not between 1 bytes and 1 GiB"),
             ("[[htttp]]\nurl = \"x\"", "unknown key `htttp`; did you mean `http`?"),
         ] {
             let error = ask(content).unwrap_err();

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::{Grant, GrantedHttp, GrantedSecret, Source};
-use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, SecretAsk, Why};
+use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, Prefix, SecretAsk, Why};
 use crate::origin::{Method, Origin};
 use crate::units;
 
@@ -72,7 +72,7 @@ pub struct Bound {
     /// The header.
     pub header: HeaderName,
     /// What stands before it there.
-    pub prefix: String,
+    pub prefix: Prefix,
 }
 
 /// Something that was asked for and is not granted.
@@ -94,7 +94,12 @@ pub enum Wanted {
     /// Bytes of state.
     State(u64),
     /// Requests to an origin.
-    Http(Origin),
+    Http {
+        /// Where to.
+        origin: Origin,
+        /// What kinds of requests.
+        methods: BTreeSet<Method>,
+    },
     /// A directory.
     Files {
         /// What the plugin calls it.
@@ -106,6 +111,8 @@ pub enum Wanted {
     Secret {
         /// What the plugin calls it.
         name: String,
+        /// Where the author wants it to go.
+        bound: Option<Bound>,
         /// Whether the plugin has to see it.
         reveal: bool,
     },
@@ -234,7 +241,7 @@ fn missing_http(asked: &HttpAsk) -> Missing {
         what: format!("{} requests to {}", methods.join(", "), asked.url),
         why: why(asked.why.as_ref()),
         line,
-        wanted: Wanted::Http(asked.url.clone()),
+        wanted: Wanted::Http { origin: asked.url.clone(), methods: asked.methods.clone() },
     }
 }
 
@@ -255,18 +262,25 @@ fn missing_files(asked: &FileAsk) -> Missing {
 
 fn missing_secret(asked: &SecretAsk) -> Missing {
     let name = asked.name.as_str();
-    let goes = match (&asked.url, asked.reveal) {
-        (_, true) => ", which it sees itself".to_owned(),
-        (Some(origin), false) => format!(", which requests to {origin} carry and it does not see"),
-        (None, false) => String::new(),
-    };
+    let bound = bound(asked);
+    let carried = bound.as_ref().map(|Bound { origin, header, prefix }| {
+        format!(", carried by requests to {origin} as `{}: {}…`", header.as_str(), prefix.as_str())
+    });
+    let seen = if asked.reveal { ", which it sees itself" } else { ", which it does not see" };
+    let goes = carried.unwrap_or_default() + seen;
     let reveal = if asked.reveal { ", reveal = true" } else { "" };
     Missing {
         what: format!("the secret {name:?}{goes}"),
         why: why(asked.why.as_ref()),
         line: format!("secrets.{name} = {{ env = \"NAME_OF_A_VARIABLE\"{reveal} }}"),
-        wanted: Wanted::Secret { name: name.to_owned(), reveal: asked.reveal },
+        wanted: Wanted::Secret { name: name.to_owned(), bound, reveal: asked.reveal },
     }
+}
+
+/// Where an author wants a secret to go.
+fn bound(asked: &SecretAsk) -> Option<Bound> {
+    let (origin, header) = asked.url.clone().zip(asked.header.clone())?;
+    Some(Bound { origin, header, prefix: asked.prefix.clone() })
 }
 
 fn why(given: Option<&Why>) -> Option<String> {

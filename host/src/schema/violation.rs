@@ -30,7 +30,8 @@ pub(crate) fn first(schema: &Map<String, Value>, value: &Value) -> Option<Violat
     let error = checker.validator.validate(value).err()?;
     Some(unknown_key(schema, &error).unwrap_or_else(|| Violation {
         pointer: error.instance_path().to_string(),
-        message: text::truncate(&error.to_string(), 500).to_owned(),
+        // The value stays with whoever wrote it: what is said here goes to callers and logs.
+        message: text::truncate(&error.masked().to_string(), 500).to_owned(),
     }))
 }
 

@@ -129,6 +129,8 @@ impl Namespace {
     /// # Errors
     /// `unavailable`, where the database cannot be used.
     pub async fn clear(&self) -> Result<Usage, CallError> {
+        // As a path it is not general enough in its lifetimes.
+        #[allow(clippy::redundant_closure_for_method_calls, reason = "the path does not compile")]
         self.change(|space| space.clear()).await
     }
 

@@ -81,7 +81,7 @@ impl<'a, 't> Space<'a, 't> {
     ) -> Result<bool, Stop> {
         let holds = {
             let held = self.tables.values.get((self.plugin, key))?;
-            held.as_ref().map(|held| held.value()) == expected
+            held.as_ref().map(redb::AccessGuard::value) == expected
         };
         if holds {
             self.set(key, value)?;

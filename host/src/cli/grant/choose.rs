@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cli::Failure;
 use crate::cli::grant::Options;
+use crate::origin::Method;
 use crate::policy::{Missing, Wanted};
 
 /// Something that is allowed.
@@ -19,7 +20,10 @@ impl Choice {
     pub(super) fn line(&self) -> String {
         match &self.wanted {
             Wanted::State(bytes) => format!("  {bytes} bytes of state\n"),
-            Wanted::Http(origin) => format!("  requests to {origin}\n"),
+            Wanted::Http { origin, methods } => {
+                let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+                format!("  {} requests to {origin}\n", methods.join(", "))
+            }
             Wanted::Files { name, write: false } => format!("  to read {name}: {}\n", self.given),
             Wanted::Files { name, write: true } => format!("  to read and write {name}: {}\n", self.given),
             Wanted::Secret { name, .. } => format!("  the secret {name}, from {}\n", self.given),
@@ -48,7 +52,7 @@ pub(super) fn from(missing: &[Missing], options: &Options) -> Result<Vec<Choice>
             (false, named) => ask(missing, named)?,
         };
         if let Some(given) = allowed {
-            check_given(&missing.wanted, &given)?;
+            let given = checked(&missing.wanted, given)?;
             chosen.push(Choice { wanted: missing.wanted.clone(), given });
         }
     }
@@ -61,7 +65,7 @@ fn given<'a>(wanted: &Wanted, options: &'a Options) -> Option<&'a str> {
         list.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
     };
     match wanted {
-        Wanted::State(_) | Wanted::Http(_) => Some(""),
+        Wanted::State(_) | Wanted::Http { .. } => Some(""),
         Wanted::Files { name, .. } => of(&options.file, name),
         Wanted::Secret { name, .. } => of(&options.secret, name),
     }
@@ -95,8 +99,11 @@ fn check_names(missing: &[Missing], options: &Options) -> Result<(), Failure> {
         })
     };
     let files = options.file.iter().map(|(name, _)| (name, true));
-    let mut all = files.chain(options.secret.iter().map(|(name, _)| (name, false)));
-    match all.find(|(name, files)| !asked(name, *files)) {
+    let all: Vec<_> = files.chain(options.secret.iter().map(|(name, _)| (name, false))).collect();
+    if let Some((name, _)) = all.iter().find(|one| all.iter().filter(|other| other == one).count() > 1) {
+        return Err(Failure::Usage(format!("{name:?} is named twice")));
+    }
+    match all.into_iter().find(|(name, files)| !asked(name, *files)) {
         Some((name, files)) => Err(Failure::Usage(format!(
             "no {} {name:?} is missing; what is asked for stands above",
             if files { "directory" } else { "secret" }
@@ -105,15 +112,26 @@ fn check_names(missing: &[Missing], options: &Options) -> Result<(), Failure> {
     }
 }
 
-fn check_given(wanted: &Wanted, given: &str) -> Result<(), Failure> {
+/// What was given, with whole paths: what is checked here is what the file will mean.
+fn checked(wanted: &Wanted, given: String) -> Result<String, Failure> {
+    let whole = |path: &str| {
+        std::path::absolute(path)
+            .map(|path| path.to_string_lossy().into_owned())
+            .unwrap_or_else(|_| path.to_owned())
+    };
     match wanted {
-        Wanted::Files { .. } if !Path::new(given).is_dir() => {
+        Wanted::Files { .. } if !Path::new(&given).is_dir() => {
             Err(Failure::Usage(format!("{given:?} is not a directory")))
         }
-        Wanted::Secret { .. } if source(given).is_none() => Err(Failure::Usage(format!(
-            "{given:?} is no source of a secret: write `env:VARIABLE` or `file:PATH`"
-        ))),
-        _ => Ok(()),
+        Wanted::Files { .. } => Ok(whole(&given)),
+        Wanted::Secret { .. } => match source(&given) {
+            Some(("file", path)) => Ok(format!("file:{}", whole(path))),
+            Some(_) => Ok(given),
+            None => Err(Failure::Usage(
+                "a secret comes from `env:VARIABLE` or `file:PATH`; the secret itself has no place in the file".into(),
+            )),
+        },
+        Wanted::State(_) | Wanted::Http { .. } => Ok(given),
     }
 }
 

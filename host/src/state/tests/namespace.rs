@@ -171,7 +171,7 @@ async fn nothing_that_many_change_at_once_is_lost() {
                 space.increment("sum".into(), n).await.unwrap();
                 loop {
                     let held = space.get("swaps".into()).await.unwrap();
-                    let count = held.as_ref().map_or(0, |held| held.len()) + 1;
+                    let count = held.as_ref().map_or(0, Vec::len) + 1;
                     if space.compare_and_swap("swaps".into(), held, vec![0; count]).await.unwrap() {
                         break;
                     }
