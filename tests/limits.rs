@@ -3,6 +3,8 @@
 //! Invariant: a limit that is added to `host/src` without a row here fails the build, and so does a row
 //! whose tests are not there.
 
+mod http;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -282,6 +284,11 @@ const LIMITS: &[Limit] = &[
     Limit("imports/progress.rs", "MAX_PARTIALS", &["pieces_are_bounded_one_by_one_and_together"]),
 ];
 
+/// All rows.
+fn rows() -> impl Iterator<Item = &'static Limit> {
+    LIMITS.iter().chain(http::LIMITS)
+}
+
 /// Structs whose every field is a limit.
 const STRUCTS: [(&str, &str); 3] =
     [("config/mod.rs", "Limits"), ("mcp/mod.rs", "StdioLimits"), ("model/budget.rs", "Budget")];
@@ -333,7 +340,7 @@ fn every_limit_has_a_test_that_obeys_it_and_one_that_violates_it() {
         }
     }
     let listed: BTreeSet<_> =
-        LIMITS.iter().map(|Limit(file, name, _)| ((*file).to_owned(), (*name).to_owned())).collect();
+        rows().map(|Limit(file, name, _)| ((*file).to_owned(), (*name).to_owned())).collect();
     assert_eq!(declared, listed, "the limits of the host and the rows of the table differ");
 }
 
@@ -342,7 +349,7 @@ fn every_test_that_the_table_names_is_there() {
     let mut all = sources(&root().join("host/src"));
     all.extend(sources(&root().join("tests")));
     let text: String = all.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
-    for Limit(file, name, tests) in LIMITS {
+    for Limit(file, name, tests) in rows() {
         assert!(!tests.is_empty(), "{file} {name}");
         for test in *tests {
             assert!(text.contains(&format!("fn {test}()")), "{file} {name}: there is no test {test}");

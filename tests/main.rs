@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "what a test says while it runs")]
 
+#[cfg(feature = "adversarial")]
+mod adversarial;
 mod authors;
 mod cli;
 mod client_faults;
@@ -18,6 +20,7 @@ mod guest_traps;
 mod guides;
 mod guides_tables;
 mod handles;
+mod http;
 mod inspect;
 mod kills;
 mod kinds;

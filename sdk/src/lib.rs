@@ -41,6 +41,7 @@
 //! | [`progress`] | news for the caller | always there |
 //! | [`kv`] | state that outlives a call | `kv`, in bytes |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
+//! | [`http`] | requests to other hosts | the operator, origin by origin |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
@@ -57,6 +58,7 @@ mod error;
 mod exports;
 mod found;
 pub mod handle;
+pub mod http;
 mod json_text;
 pub mod kv;
 pub mod log;

@@ -11,6 +11,7 @@ pub(crate) mod server;
 pub(crate) mod shell;
 pub(crate) mod stdio;
 pub(crate) mod transcript;
+pub(crate) mod web;
 
 use std::time::{Duration, Instant};
 

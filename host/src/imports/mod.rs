@@ -5,6 +5,7 @@
 //! directories, an exit that ends the call, an output that goes to the log.
 
 mod cli;
+mod http;
 mod kv;
 mod log;
 mod progress;
@@ -12,6 +13,7 @@ mod random;
 mod secrets;
 
 pub(crate) use cli::GuestExit;
+pub(crate) use http::{Egress, Http, Network};
 pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
 pub(crate) use progress::ProgressSink;
@@ -23,12 +25,26 @@ use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings as wasi;
+use wasmtime_wasi_http::WasiHttp;
 
 use crate::bindings;
 use crate::secrets::Secrets;
 
+/// What a plugin's imports may do: settled when it is loaded, lent to each call.
+pub(crate) struct Powers {
+    /// Secrets that it was granted.
+    pub(crate) secrets: Arc<Secrets>,
+    /// Its part of the state.
+    pub(crate) kv: KvAccess,
+    /// Its way to other hosts.
+    pub(crate) egress: Arc<Egress>,
+}
+
 /// What the imports of one call work on.
 pub(crate) struct Imports {
+    /// Requests to other hosts. It goes before the table, so that what the table drops cannot pass for
+    /// the end of a body.
+    pub(crate) http: Http,
     /// Streams, pollables and whatever else the guest holds.
     pub(crate) table: ResourceTable,
     /// Lines for the operator.
@@ -57,7 +73,17 @@ pub(crate) trait HasImports: Send + 'static {
 pub(crate) fn add_to_linker<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_ours(linker)?;
     add_cli(linker)?;
-    add_shared(linker)
+    add_shared(linker)?;
+    add_http(linker)
+}
+
+/// `wasi:http`, for requests that go out.
+fn add_http<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    use wasmtime_wasi_http::p2::bindings as wasi;
+    let options = wasi::LinkOptions::default();
+    wasi::http::outgoing_handler::add_to_linker::<T, WasiHttp>(linker, http::view)?;
+    wasi::http::types::add_to_linker::<T, WasiHttp>(linker, &options.into(), http::view)?;
+    http::replace_error_code(linker)
 }
 
 fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {

@@ -17,7 +17,7 @@ use crate::bindings::{
 };
 use crate::config::PluginConfig;
 use crate::error::CallError;
-use crate::imports::KvAccess;
+use crate::imports::{KvAccess, Powers};
 use crate::manifest::{self, Ask, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
@@ -148,7 +148,7 @@ impl Plugin {
         let ask = identity.manifest.as_ref().map(|manifest| &manifest.ask);
         let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
         let kv = KvAccess::new(sandbox.state(), &identity.id, ask.and_then(Ask::kv), grants.kv);
-        let secrets = Secrets::read(&grants.secrets).await?;
+        let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -172,6 +172,7 @@ impl Plugin {
                 .transpose()
                 .map_err(wrong)?,
         };
+        let egress = sandbox.egress(&identity.id, &grants, &secrets);
         let mut plugin = Self {
             id: identity.id,
             about: About {
@@ -187,14 +188,13 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
-            kv,
-            secrets: Arc::new(secrets),
+            powers: Powers { kv, secrets, egress },
             config: settings,
             budget: config.budget,
             sandbox,
         };
         // What a plugin says of itself goes out too.
-        plugin.define().await.map_err(|refusal| plugin.secrets.redacted(&refusal).into_owned())?;
+        plugin.define().await.map_err(|refusal| plugin.powers.secrets.redacted(&refusal).into_owned())?;
         if plugin.shows_a_secret() {
             return Err("bad definition: a secret stands in what it says of itself".into());
         }
@@ -206,14 +206,14 @@ impl Plugin {
         let tools = self.tools.iter().map(|tool| format!("{:?}", tool.tool));
         let rules = self.rules.iter().map(|rule| format!("{rule:?}"));
         let models = self.models.iter().map(|model| format!("{model:?}"));
-        let shows = |text: String| matches!(self.secrets.redacted(&text), std::borrow::Cow::Owned(_));
-        !self.secrets.is_empty() && tools.chain(rules).chain(models).any(shows)
+        let shows = |text: String| matches!(self.powers.secrets.redacted(&text), std::borrow::Cow::Owned(_));
+        !self.powers.secrets.is_empty() && tools.chain(rules).chain(models).any(shows)
     }
 
     /// Runs `init` and asks for what the plugin offers, in a store of its own.
     async fn define(&mut self) -> Result<(), Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
-        let mut store = self.sandbox.open(&budget, None, &self.secrets, self.kv.clone()).of_the_host();
+        let mut store = self.sandbox.open(&budget, None, &self.powers).of_the_host();
         let started = self.start(&mut store, Instant::now() + INIT_DEADLINE, &CancellationToken::new()).await;
         let instance = started.map_err(|error| failed("init", &error))?;
         let bad = |what: String| format!("bad definition: {what}");

@@ -29,13 +29,12 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices};
 use crate::error::CallError;
-use crate::imports::KvAccess;
+use crate::imports::Powers;
 use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
 use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
-use crate::secrets::Secrets;
 use crate::telemetry::STAGE;
 
 /// Longest that `init` may take.
@@ -60,8 +59,7 @@ pub struct Plugin {
     pre: InstancePre<CallState>,
     exports: Exports,
     grants: Arc<Grants>,
-    kv: KvAccess,
-    secrets: Arc<Secrets>,
+    powers: Powers,
     config: String,
     budget: Budget,
     sandbox: Arc<Sandbox>,
@@ -113,10 +111,8 @@ impl Plugin {
 
     /// Does work that was checked. `deadline` counts from when the hub took the call.
     pub async fn call<W: Work>(&self, call: &Call<W>, deadline: Instant) -> Outcome<W::Output> {
-        let mut store = trace_span!(target: STAGE, "store").in_scope(|| {
-            let (budget, follower) = (call.work.budget(self), call.progress.clone());
-            self.sandbox.open(&budget, follower, &self.secrets, self.kv.clone())
-        });
+        let mut store = trace_span!(target: STAGE, "store")
+            .in_scope(|| self.sandbox.open(&call.work.budget(self), call.progress.clone(), &self.powers));
         let result = self.redacted::<W>(self.run(&mut store, call, deadline).await);
         let mut receipt = Receipt {
             call_id: call.id.to_string(),
@@ -134,15 +130,15 @@ impl Plugin {
         &self,
         result: Result<(W::Output, u64), CallError>,
     ) -> Result<(W::Output, u64), CallError> {
-        if self.secrets.is_empty() {
+        if self.powers.secrets.is_empty() {
             return result;
         }
         match result {
             Ok((mut output, bytes)) => {
-                W::redact(&mut output, &self.secrets);
+                W::redact(&mut output, &self.powers.secrets);
                 Ok((output, bytes))
             }
-            Err(error) => Err(error.reworded(|text| self.secrets.redacted(text).into_owned())),
+            Err(error) => Err(error.reworded(|text| self.powers.secrets.redacted(text).into_owned())),
         }
     }
 

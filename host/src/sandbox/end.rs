@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, Trap};
+use wasmtime_wasi_http::FieldMapError;
 
 use crate::error::{Blame, CallError, Code};
 use crate::imports::{GuestExit, TooMuchRandom};
@@ -69,6 +70,9 @@ fn reached_limit(error: &Error) -> Option<String> {
     }
     if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
         return Some(format!("the plugin holds more than {MAX_HANDLES} streams, pollables and the like"));
+    }
+    if error.downcast_ref::<FieldMapError>().is_some() {
+        return Some("the headers of a request of the plugin are too large".to_owned());
     }
     let text = error.root_cause().to_string();
     if text.contains(HOST_CALL_FUEL) {

@@ -18,8 +18,11 @@ use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
-use crate::imports::{GuestLog, HasImports, Imports, KvAccess, ProgressSink, RandomSource};
-use crate::model::{Budget, ProgressSender, Receipt};
+use crate::imports::{
+    Egress, GuestLog, HasImports, Http, Imports, Network, Powers, ProgressSink, RandomSource,
+};
+use crate::model::{Budget, PluginId, ProgressSender, Receipt};
+use crate::policy::Grants;
 use crate::secrets::Secrets;
 use crate::state::State;
 
@@ -49,6 +52,7 @@ pub struct Sandbox {
     engine: Engine,
     linker: Linker<CallState>,
     state: Arc<State>,
+    network: Arc<Network>,
 }
 
 impl Sandbox {
@@ -59,7 +63,7 @@ impl Sandbox {
     pub fn new(engine: Engine, state: Arc<State>) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine.wasmtime());
         crate::imports::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker, state })
+        Ok(Self { engine, linker, state, network: Network::of_the_machine() })
     }
 
     /// The engine, to compile with.
@@ -80,20 +84,27 @@ impl Sandbox {
         self.linker.instantiate_pre(component)
     }
 
+    /// The way out of a plugin, which all its calls share.
+    pub(crate) fn egress(&self, plugin: &PluginId, grants: &Grants, secrets: &Arc<Secrets>) -> Arc<Egress> {
+        let (network, secrets) = (Arc::clone(&self.network), Arc::clone(secrets));
+        Egress::new(plugin.as_str(), grants.http.clone(), secrets, network)
+    }
+
     /// Opens a store for one call.
     pub(crate) fn open(
         &self,
         budget: &Budget,
         follower: Option<ProgressSender>,
-        secrets: &Arc<Secrets>,
-        kv: KvAccess,
+        powers: &Powers,
     ) -> CallStore {
+        let Powers { secrets, kv, egress } = powers;
         let imports = Imports {
+            http: Http::new(Arc::clone(egress)),
             table: bounded_table(),
             log: GuestLog::new(Arc::clone(secrets)),
             progress: ProgressSink::new(follower, Arc::clone(secrets)),
             secrets: Arc::clone(secrets),
-            kv,
+            kv: kv.clone(),
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
             files: WasiFilesystemCtx::default(),

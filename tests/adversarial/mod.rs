@@ -1,0 +1,7 @@
+//! Tests that need more than a process: namespaces, canaries on addresses that nobody should reach.
+//!
+//! Invariant: a tool that is missing fails the test with the line that installs it; nothing is skipped.
+//!
+//! `cargo test --release --features adversarial adversarial`
+
+mod network;
