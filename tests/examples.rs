@@ -90,3 +90,21 @@ fn the_operators_configuration_serves_every_plugin_that_it_names() {
     let stderr = server.end().stderr;
     assert!(stderr.lines().all(|line| line.contains("plugins are not pinned")), "{stderr}");
 }
+
+#[test]
+fn the_counter_remembers_and_only_what_uses_state_imports_it() {
+    let home = home_with("counter").config("[plugins.counter.grant]\nkv = \"64KiB\"\n");
+    for count in ["1\n", "2\n"] {
+        assert_eq!(home.run(&["call", "counter_count", r#"{"name":"visits"}"#]).stdout, count);
+    }
+    assert_eq!(home.run(&["call", "counter_list"]).stdout, "[\"visits\"]\n");
+    let imports = |home: &Home, id: &str| {
+        let inspected = home.run(&["plugin", "inspect", id, "--json"]).stdout;
+        let inspected: Value = serde_json::from_str(&inspected).unwrap();
+        inspected["imports"].as_array().unwrap().contains(&json!("hubcap:plugin/kv@0.1.0"))
+    };
+    assert!(imports(&home, "counter") && !imports(&home_with("hello"), "hello"));
+    let mut test = std::process::Command::new(env!("CARGO_BIN_EXE_hubcap"));
+    let tested = finish(test.args(["plugin", "test"]).arg(root().join("examples/counter")), b"");
+    assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);
+}
