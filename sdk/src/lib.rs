@@ -39,14 +39,15 @@
 //! | [`config`] | the operator's configuration as a type | always there, may be empty |
 //! | [`log`] | lines for the operator | always there |
 //! | [`progress`] | news for the caller | always there |
+//! | [`files`] | directories of the operator's choice, through [`std::fs`] | `files.<name>` |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
 //! [`std::time::SystemTime`] read the clocks, [`std::thread::sleep`] waits. All of it is always there; a
 //! sleep counts against the call's deadline, and a plugin that is still asleep then is ended with the code
-//! `deadline`. Threads, files, environment and sockets are not there: what the standard library offers for
-//! them fails or is empty.
+//! `deadline`. [`std::fs`] works in the directories that are granted ([`files`]). Threads, environment and
+//! sockets are not there: what the standard library offers for them fails or is empty.
 //!
 //! Invariant: nothing here keeps state between calls, because every call has an instance of its own.
 
@@ -54,6 +55,7 @@ pub mod bindings;
 pub mod config;
 mod error;
 mod exports;
+pub mod files;
 mod found;
 pub mod handle;
 mod json_text;

@@ -17,6 +17,7 @@ use crate::bindings::{
 };
 use crate::config::PluginConfig;
 use crate::error::CallError;
+use crate::imports::Directories;
 use crate::manifest::{self, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
@@ -145,6 +146,7 @@ impl Plugin {
         let settings = settings::checked(identity.manifest.as_ref(), config)?;
         let ask = identity.manifest.as_ref().map(|manifest| &manifest.ask);
         let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
+        let directories = Directories::open(&identity.id, &grants.files).await?;
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -183,6 +185,7 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
+            directories,
             config: settings,
             budget: config.budget,
             sandbox,
@@ -194,7 +197,7 @@ impl Plugin {
     /// Runs `init` and asks for what the plugin offers, in a store of its own.
     async fn define(&mut self) -> Result<(), Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
-        let mut store = self.sandbox.open(&budget, None).of_the_host();
+        let mut store = self.sandbox.open(&budget, &self.directories, None).of_the_host();
         let started = self.start(&mut store, Instant::now() + INIT_DEADLINE, &CancellationToken::new()).await;
         let instance = started.map_err(|error| failed("init", &error))?;
         let bad = |what: String| format!("bad definition: {what}");

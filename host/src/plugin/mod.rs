@@ -28,6 +28,7 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices};
 use crate::error::CallError;
+use crate::imports::Directories;
 use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
@@ -57,6 +58,7 @@ pub struct Plugin {
     pre: InstancePre<CallState>,
     exports: Exports,
     grants: Arc<Grants>,
+    directories: Arc<Directories>,
     config: String,
     budget: Budget,
     sandbox: Arc<Sandbox>,
@@ -108,8 +110,9 @@ impl Plugin {
 
     /// Does work that was checked. `deadline` counts from when the hub took the call.
     pub async fn call<W: Work>(&self, call: &Call<W>, deadline: Instant) -> Outcome<W::Output> {
-        let mut store = trace_span!(target: STAGE, "store")
-            .in_scope(|| self.sandbox.open(&call.work.budget(self), call.progress.clone()));
+        let mut store = trace_span!(target: STAGE, "store").in_scope(|| {
+            self.sandbox.open(&call.work.budget(self), &self.directories, call.progress.clone())
+        });
         let result = self.run(&mut store, call, deadline).await;
         let mut receipt = Receipt {
             call_id: call.id.to_string(),

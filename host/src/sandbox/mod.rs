@@ -7,17 +7,17 @@ mod limiter;
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime_wasi::clocks::WasiClocksCtx;
-use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
-use crate::imports::{GuestLog, HasImports, Imports, ProgressSink, RandomSource};
+use crate::imports::{Directories, Files, GuestLog, HasImports, Imports, ProgressSink, RandomSource};
 use crate::model::{Budget, ProgressSender, Receipt};
 
 use end::Raise;
@@ -72,14 +72,19 @@ impl Sandbox {
     }
 
     /// Opens a store for one call.
-    pub(crate) fn open(&self, budget: &Budget, follower: Option<ProgressSender>) -> CallStore {
+    pub(crate) fn open(
+        &self,
+        budget: &Budget,
+        directories: &Arc<Directories>,
+        follower: Option<ProgressSender>,
+    ) -> CallStore {
         let imports = Imports {
             table: bounded_table(),
             log: GuestLog::default(),
             progress: ProgressSink::new(follower),
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
-            files: WasiFilesystemCtx::default(),
+            files: Files::new(Arc::clone(directories)),
         };
         let state = CallState { limiter: Limiter::new(budget.memory), imports };
         let mut store = Store::new(self.engine.wasmtime(), state);
