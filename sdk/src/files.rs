@@ -24,9 +24,12 @@
 //! ```
 //!
 //! Nothing leads out of a directory: neither `..` nor a symbolic link, and the error is the same whether
-//! there is something outside or not. A directory that may be written to has a quota, and growth beyond it
-//! fails (`Disk quota exceeded (os error 19)`). A file cannot be moved or linked from one directory to another,
-//! only copied. A call holds at most 64 files and listings open at once; one more ends it with the code `limit`.
+//! there is something outside or not. A file cannot be moved or linked from one directory to another, only
+//! copied. A call holds at most 64 files and listings open at once; one more ends it with the code `limit`.
+//!
+//! A directory that may be written to has a quota. Beyond it a new length or a new file fails with
+//! `Quota exceeded (os error 19)`, but a write, of which the standard library does not ask the reason, only with
+//! `I/O error (os error 29)`. The operator's log has the reason in both cases.
 //!
 //! # Denied
 //! A directory that is not granted is not there. [`readable`] and [`writable`] then fail with

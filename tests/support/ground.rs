@@ -46,8 +46,13 @@ impl Ground {
 
     /// A home in which all three directories are granted.
     pub(crate) fn home(&self, quota: &str) -> Home {
+        self.home_within(quota, "10s")
+    }
+
+    /// The same with a deadline of calls.
+    pub(crate) fn home_within(&self, quota: &str, deadline: &str) -> Home {
         let config = format!(
-            "[plugins.files]\nbudget = {{ deadline = \"10s\", fuel = 20_000_000_000 }}\n\
+            "[plugins.files]\nbudget = {{ deadline = \"{deadline}\", fuel = 20_000_000_000 }}\n\
              [plugins.files.grant]\nfiles.read = {:?}\n\
              files.work = {{ path = {:?}, write = true, quota = \"{quota}\" }}\n\
              files.more = {{ path = {:?}, write = true }}\n",

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use hubcap_sdk::{Error, files, tool};
+use hubcap_sdk::{Code, Error, files, tool};
 
 /// Keeps a note, in place of the one that has its title.
 #[tool(title = "Keep a note")]
@@ -14,7 +14,11 @@ fn keep(
     /// What to keep.
     text: String,
 ) -> Result<String, Error> {
-    fs::write(path(&title)?, text)?;
+    let path = path(&title)?;
+    // A full directory is the likely reason, and the only one that an operator can do something about.
+    fs::write(path, text).map_err(|error| {
+        Error::new(Code::Unavailable, format!("{title} was not kept ({error}); the directory may be full"))
+    })?;
     Ok(format!("kept {title}"))
 }
 

@@ -259,9 +259,7 @@ mod tests {
     #[test]
     fn sixty_four_directories_in_one_another_are_looked_into_and_not_one_more() {
         let folder = tempfile::tempdir().unwrap();
-        let deep = |levels: usize| {
-            folder.path().join(["d"; MAX_DEPTH].map(|d| d).join("/")[..levels * 2 - 1].to_owned())
-        };
+        let deep = |levels: usize| folder.path().join(vec!["d"; levels].join("/"));
         fs::create_dir_all(deep(MAX_DEPTH - 1)).unwrap();
         assert!(found(folder.path()).stopped.is_none());
         fs::create_dir_all(deep(MAX_DEPTH)).unwrap();

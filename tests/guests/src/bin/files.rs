@@ -6,7 +6,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use hubcap_sdk::{Error, Output};
 use test_guests::{Value, answer, number, text};
 use wasip2::filesystem::preopens::get_directories;
-use wasip2::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags};
+use wasip2::filesystem::types::{
+    Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags, filesystem_error_code,
+};
+use wasip2::io::streams::StreamError;
 
 /// `ok` with what there is to say, or the kind of the error.
 fn outcome(result: io::Result<impl std::fmt::Display>) -> String {
@@ -16,10 +19,11 @@ fn outcome(result: io::Result<impl std::fmt::Display>) -> String {
     }
 }
 
-/// The kind of an error. The standard library has none for a full quota on WASI, only its number.
+/// The kind of an error. The standard library has none for these on WASI, only their numbers.
 fn kind(error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(19) => "Quota".into(),
+        Some(29) => "Io".into(),
         _ => format!("{:?}", error.kind()),
     }
 }
@@ -155,13 +159,20 @@ fn hammer(arguments: &Value) -> Result<Output, Error> {
 
 /// Writes until it may not any more, and says how much and why.
 fn fill(arguments: &Value) -> Result<Output, Error> {
-    let piece = vec![b'x'; 64 << 10];
-    let mut file = File::create(text(arguments, "path"))?;
+    let root = root(arguments)?;
+    let failed = |code: ErrorCode| Error::upstream(code.name());
+    let (none, write) = (PathFlags::empty(), DescriptorFlags::WRITE);
+    let file = root.open_at(none, text(arguments, "path"), OpenFlags::CREATE, write).map_err(failed)?;
+    let stream = file.append_via_stream().map_err(failed)?;
     let mut written = 0;
     loop {
-        match file.write(&piece) {
-            Ok(part) => written += part,
-            Err(error) => return answer(format!("{written} {}", kind(&error))),
+        match stream.blocking_write_and_flush(&[b'x'; 4_096]) {
+            Ok(()) => written += 4_096,
+            Err(StreamError::Closed) => return answer(format!("{written} closed")),
+            Err(StreamError::LastOperationFailed(error)) => {
+                let why = filesystem_error_code(&error).map_or("nothing", |code| code.name());
+                return answer(format!("{written} {why}"));
+            }
         }
     }
 }
