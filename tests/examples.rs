@@ -71,6 +71,25 @@ fn the_small_validator_is_used_by_agents_and_by_people() {
 }
 
 #[test]
+fn notes_are_kept_in_the_directory_that_the_operator_grants_and_nowhere_else() {
+    let home = home_with("notes");
+    let keep =
+        |title: &str| home.run(&["call", "notes_keep", &json!({ "title": title, "text": "x" }).to_string()]);
+    let denied = keep("milk");
+    assert_eq!(denied.code, Some(1));
+    assert!(denied.stderr.contains("denied: to write the directory \"notes\""), "{}", denied.stderr);
+    std::fs::create_dir(home.path().join("kept")).unwrap();
+    let home = home.config("[plugins.notes.grant]\nfiles.notes = { path = \"kept\", write = true }\n");
+    let keep =
+        |title: &str| home.run(&["call", "notes_keep", &json!({ "title": title, "text": "x" }).to_string()]);
+    assert_eq!(keep("milk").stdout, "kept milk\n");
+    assert_eq!(std::fs::read_to_string(home.path().join("kept/milk.txt")).unwrap(), "x");
+    assert_eq!(home.run(&["call", "notes_list"]).stdout, "milk\n");
+    assert_eq!(home.run(&["call", "notes_read", r#"{"title":"milk"}"#]).stdout, "x\n");
+    assert!(keep("../milk").stderr.contains("a title is made of"));
+}
+
+#[test]
 fn the_operators_configuration_serves_every_plugin_that_it_names() {
     let text = std::fs::read_to_string(root().join("examples/operator/hubcap.toml")).unwrap();
     let read: toml::Table = text.parse().unwrap();

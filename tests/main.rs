@@ -12,6 +12,8 @@ mod cli;
 mod client_faults;
 mod completeness;
 mod examples;
+mod files;
+mod files_bounds;
 mod grants;
 mod guest_limits;
 mod guest_metadata;

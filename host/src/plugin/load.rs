@@ -17,7 +17,7 @@ use crate::bindings::{
 };
 use crate::config::PluginConfig;
 use crate::error::CallError;
-use crate::imports::{KvAccess, Powers};
+use crate::imports::{Directories, KvAccess, Powers};
 use crate::manifest::{self, Ask, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
@@ -155,6 +155,7 @@ impl Plugin {
         let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
         let kv = KvAccess::new(sandbox.state(), &identity.id, ask.and_then(Ask::kv), grants.kv);
         let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
+        let directories = Directories::open(&identity.id, &grants.files).await?;
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -195,7 +196,7 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
-            powers: Powers { kv, secrets, egress },
+            powers: Powers { kv, secrets, egress, directories },
             config: settings,
             budget: config.budget,
             sandbox,
