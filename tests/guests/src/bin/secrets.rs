@@ -4,12 +4,12 @@ use hubcap_sdk::{Code, Content, Error, Output, json, log, progress, secrets};
 use test_guests::{Value, text};
 
 fn exists(arguments: &Value) -> Result<Output, Error> {
-    Ok(Output::text(&secrets::exists(text(arguments, "name")).to_string()))
+    Ok(Output::text(secrets::exists(text(arguments, "name")).to_string()))
 }
 
 /// How long it is: enough to know that it was seen.
 fn length(arguments: &Value) -> Result<Output, Error> {
-    Ok(Output::text(&secrets::reveal(text(arguments, "name"))?.len().to_string()))
+    Ok(Output::text(secrets::reveal(text(arguments, "name"))?.len().to_string()))
 }
 
 fn leak(arguments: &Value) -> Result<Output, Error> {
