@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use hubcap::config::Config;
 use hubcap::home::Home;
-use hubcap::hub::{Hub, Loader};
+use hubcap::hub::{Admission, Hub, Loader};
 use hubcap::model::{Call, ToolCall};
 use serde_json::{Map, Value};
 use tracing::span::{Attributes, Id};
@@ -79,7 +79,7 @@ fn echo_guest() -> Result<PathBuf, Failure> {
 
 async fn load(plugins: &Path) -> Result<Arc<Hub>, Failure> {
     let home = Home { plugin_dirs: vec![plugins.to_owned()], ..Home::nowhere(Config::default()) };
-    let (hub, loader) = Loader::new(&home)?;
+    let (hub, loader) = Loader::new(&home, Admission::Own)?;
     loader.run(None).await;
     Ok(hub)
 }

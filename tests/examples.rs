@@ -71,6 +71,25 @@ fn the_small_validator_is_used_by_agents_and_by_people() {
 }
 
 #[test]
+fn notes_are_kept_in_the_directory_that_the_operator_grants_and_nowhere_else() {
+    let home = home_with("notes");
+    let keep =
+        |title: &str| home.run(&["call", "notes_keep", &json!({ "title": title, "text": "x" }).to_string()]);
+    let denied = keep("milk");
+    assert_eq!(denied.code, Some(1));
+    assert!(denied.stderr.contains("denied: to write the directory \"notes\""), "{}", denied.stderr);
+    std::fs::create_dir(home.path().join("kept")).unwrap();
+    let home = home.config("[plugins.notes.grant]\nfiles.notes = { path = \"kept\", write = true }\n");
+    let keep =
+        |title: &str| home.run(&["call", "notes_keep", &json!({ "title": title, "text": "x" }).to_string()]);
+    assert_eq!(keep("milk").stdout, "kept milk\n");
+    assert_eq!(std::fs::read_to_string(home.path().join("kept/milk.txt")).unwrap(), "x");
+    assert_eq!(home.run(&["call", "notes_list"]).stdout, "milk\n");
+    assert_eq!(home.run(&["call", "notes_read", r#"{"title":"milk"}"#]).stdout, "x\n");
+    assert!(keep("../milk").stderr.contains("a title is made of"));
+}
+
+#[test]
 fn the_operators_configuration_serves_every_plugin_that_it_names() {
     let text = std::fs::read_to_string(root().join("examples/operator/hubcap.toml")).unwrap();
     let read: toml::Table = text.parse().unwrap();
@@ -87,5 +106,24 @@ fn the_operators_configuration_serves_every_plugin_that_it_names() {
     assert_says(&server.call("hello_greet", json!({ "name": "Ada" })), "Hello, Ada!");
     assert_eq!(server.tool_names().len(), 5, "{named:?}");
     // Nothing is refused, and no table is for nothing.
-    assert_eq!(server.end().stderr, "");
+    let stderr = server.end().stderr;
+    assert!(stderr.lines().all(|line| line.contains("plugins are not pinned")), "{stderr}");
+}
+
+#[test]
+fn the_counter_remembers_and_only_what_uses_state_imports_it() {
+    let home = home_with("counter").config("[plugins.counter.grant]\nkv = \"64KiB\"\n");
+    for count in ["1\n", "2\n"] {
+        assert_eq!(home.run(&["call", "counter_count", r#"{"name":"visits"}"#]).stdout, count);
+    }
+    assert_eq!(home.run(&["call", "counter_list"]).stdout, "[\"visits\"]\n");
+    let imports = |home: &Home, id: &str| {
+        let inspected = home.run(&["plugin", "inspect", id, "--json"]).stdout;
+        let inspected: Value = serde_json::from_str(&inspected).unwrap();
+        inspected["imports"].as_array().unwrap().contains(&json!("hubcap:plugin/kv@0.1.0"))
+    };
+    assert!(imports(&home, "counter") && !imports(&home_with("hello"), "hello"));
+    let mut test = std::process::Command::new(env!("CARGO_BIN_EXE_hubcap"));
+    let tested = finish(test.args(["plugin", "test"]).arg(root().join("examples/counter")), b"");
+    assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);
 }

@@ -37,6 +37,16 @@ fn the_guide_to_errors_shows_what_happens() {
 }
 
 #[test]
+fn the_guide_to_trust_shows_what_happens() {
+    follow("trust.md");
+}
+
+#[test]
+fn the_guide_to_files_shows_what_happens() {
+    follow("files.md");
+}
+
+#[test]
 fn the_guide_to_the_contract_shows_what_happens() {
     follow("contract.md");
 }

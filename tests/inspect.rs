@@ -2,11 +2,12 @@
 //! the hub reads for agents.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::support::guests::wasm;
-use crate::support::home::{Finished, Home};
+use crate::support::home::{Finished, Home, finish};
 
 const MANIFEST: &str = "id = \"sample\"\nversion = \"1.2.3\"\ntitle = \"A sample\"\ndescription = \"Echoes.\"\n\
     license = \"MIT\"\nhomepage = \"https://example.org\"\n\
@@ -58,7 +59,7 @@ fn the_digest_is_that_of_the_file_and_of_the_manifest_that_counts() {
         json_of(&home.run(&["plugin", "inspect", id, "--json"]))["digest"].as_str().unwrap().to_owned()
     };
     let of_file = digest(&bare, "echo");
-    let sum = std::process::Command::new("sha256sum").arg(bare.plugins().join("echo.wasm")).output().unwrap();
+    let sum = Command::new("sha256sum").arg(bare.plugins().join("echo.wasm")).output().unwrap();
     let sum = String::from_utf8(sum.stdout).unwrap();
     assert_eq!(of_file.strip_prefix("sha256:"), sum.split_whitespace().next());
     let with_manifest = home();
@@ -99,11 +100,25 @@ fn a_plugin_file_is_named_in_place_of_a_directory() {
     let called = home.run(&["call", "echo_say", r#"{"text":"hi"}"#, "--plugins", file.to_str().unwrap()]);
     assert_eq!((called.code, called.stdout.as_str()), (Some(0), "hi\n"), "{}", called.stderr);
     // Its directory is named too: one file, not two of one id.
+    let list = |command: &mut Command| -> Vec<Value> {
+        let listed = json_of(&finish(command.args(["plugin", "list", "--json"]), b""));
+        listed["plugins"].as_array().unwrap().iter().map(|plugin| plugin["state"].clone()).collect()
+    };
     let both = format!("{}:{}", file.display(), plugins.plugins().display());
-    let listed = json_of(&home.run(&["plugin", "list", "--json", "--plugins", &both]));
-    let states: Vec<_> =
-        listed["plugins"].as_array().unwrap().iter().map(|plugin| plugin["state"].clone()).collect();
-    assert_eq!(states, ["ready", "ready"]);
+    assert_eq!(list(home.command(&[]).env("HUBCAP_PLUGINS", both)), ["ready", "ready"]);
+    for echo in ["echo.wasm", "./echo.wasm"] {
+        let mut command = home.command(&["--plugins", ".", "--plugins", echo]);
+        assert_eq!(list(command.current_dir(plugins.plugins())), ["ready", "ready"], "{echo}");
+    }
+}
+
+#[test]
+fn an_option_names_one_path_whatever_is_in_it() {
+    let home = Home::new().guest("echo");
+    let odd = home.path().join("with:colon");
+    fs::rename(home.plugins(), &odd).unwrap();
+    let called = home.run(&["call", "echo_say", r#"{"text":"hi"}"#, "--plugins", odd.to_str().unwrap()]);
+    assert_eq!((called.code, called.stdout.as_str()), (Some(0), "hi\n"), "{}", called.stderr);
 }
 
 #[test]
@@ -157,6 +172,13 @@ fn without_such_a_directory_the_text_itself_is_asked_for() {
     assert_eq!(refused["_meta"]["hubcap/error"]["code"], "invalid-arguments");
     let nobody = validated(&Home::new().guest("echo"), &json!({ "text": "bad" }));
     assert_eq!(nobody["_meta"]["hubcap/error"]["code"], "unavailable", "{nobody}");
-    let missing = Home::new().config("validate-dirs = [\"gone\"]\n").run(&["serve"]);
-    assert!(missing.code == Some(2) && missing.stderr.contains("validate-dirs"), "{}", missing.stderr);
+    let missing = Home::new().guest("judge").config("validate-dirs = [\"gone\"]\n");
+    for command in ["serve", "tools"] {
+        let missing = missing.run(&[command]);
+        assert!(missing.code == Some(2) && missing.stderr.contains("validate-dirs"), "{}", missing.stderr);
+    }
+    // What reads nothing there need not be able to.
+    for command in [&["plugin", "list"][..], &["plugin", "inspect", "judge"], &["validate", "hubcap.toml"]] {
+        assert_eq!(missing.run(command).code, Some(0), "{command:?}");
+    }
 }

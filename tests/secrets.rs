@@ -28,6 +28,7 @@ fn home() -> Home {
     home.config(
         "[plugins.seer.grant.secrets]\nseen = { file = \"seen\", reveal = true }\nbound = { file = \"bound\", reveal = true }\nrefused = { file = \"refused\", url = \"https://api.example\", header = \"x-key\" }\n",
     )
+    .accept("seer")
 }
 
 fn call(home: &Home, tool: &str, name: &str) -> Value {

@@ -22,7 +22,7 @@ fn with_guest(home: Home, id: &str) -> Home {
 
 /// A home with the guest, which has what it asks for.
 fn home() -> Home {
-    with_guest(Home::new(), "kv").config(GRANT)
+    with_guest(Home::new(), "kv").config(GRANT).accept("kv")
 }
 
 fn state(home: &Home) -> std::path::PathBuf {
@@ -78,8 +78,11 @@ fn state_outlives_the_call_and_the_host_and_is_the_owners_alone() {
 fn without_a_grant_everything_is_denied_alike_and_nothing_is_made() {
     let tools = ["get", "set", "delete", "list", "increment", "swap"];
     let asked = with_guest(Home::new(), "kv");
-    let not_asked =
-        Home::new().guest("kv").file("kv.toml", b"id = \"kv\"\nversion = \"1.0.0\"\n").config(GRANT);
+    let not_asked = Home::new()
+        .guest("kv")
+        .file("kv.toml", b"id = \"kv\"\nversion = \"1.0.0\"\n")
+        .config(GRANT)
+        .accept("kv");
     for (home, author) in
         [(asked, ""), (not_asked, "its author adds `kv = 1048576` under [ask] in plugin.toml, then ")]
     {
@@ -105,17 +108,17 @@ fn without_a_grant_everything_is_denied_alike_and_nothing_is_made() {
 #[test]
 fn a_plugin_reaches_only_its_own_keys_whatever_stands_in_them() {
     let config = format!("{GRANT}[plugins.kv-2.grant]\nkv = \"1MiB\"\n");
-    let home = with_guest(with_guest(Home::new(), "kv"), "kv-2").config(&config);
+    let home = with_guest(with_guest(Home::new(), "kv"), "kv-2").config(&config).accept("kv").accept("kv-2");
     let mut server = home.serve();
     let keys = ["\0", "k\0", "../kv-2/k", "kv-2", "kv-2\0k", "/", "..", "é"];
-    for key in keys {
-        set(&mut server, key, key);
+    for (n, key) in keys.iter().enumerate() {
+        set(&mut server, key, &n.to_string());
         assert_says(&server.call("kv-2_get", json!({ "key": key })), "none");
     }
     assert_says(&server.call("kv-2_set", json!({ "key": "k", "value": "other" })), "set");
     assert_holds(&mut server, "k", "none");
-    for key in keys {
-        assert_holds(&mut server, key, key);
+    for (n, key) in keys.iter().enumerate() {
+        assert_holds(&mut server, key, &n.to_string());
     }
     assert_says(&server.call("kv-2_list", json!({})), "k");
     let result = server.call("kv_get", json!({ "key": "" }));
@@ -273,53 +276,50 @@ fn a_full_disk_costs_what_is_new_and_nothing_that_was_there() {
 }
 
 #[test]
-fn a_disk_that_takes_nothing_leaves_state_as_it_was() {
+fn where_nothing_can_be_made_there_is_no_state_and_all_else_works() {
     let home = home().wat("plain");
-    let mut server = on_a_disk_of(0, &home);
-    assert_unavailable(&mut server, "the state of plugins is not available");
+    // Not even the superuser makes a directory there.
+    let mut serve =
+        home.bare_command(&["serve", "--home", "/proc", "--config", "hubcap.toml", "--plugins", "plugins"]);
+    let mut server = home.serve_as(&mut serve, Era::Legacy("2025-11-25"));
+    assert_unavailable(&mut server, "its directory: it cannot be made or opened: ");
     assert_says(&server.call("plain_run", json!({})), "done");
-    server.end();
-    let mut server = home.serve();
-    set(&mut server, "k", "one");
-    server.end();
-    let mut server = on_a_disk_of(0, &home);
-    assert_unavailable(&mut server, "the state of plugins is not available");
-    server.end();
-    assert_holds(&mut home.serve(), "k", "one");
+    let logged = server.end().stderr;
+    assert!(logged.contains("/proc/state/kv.redb"), "{logged}");
 }
 
 #[test]
 fn the_operator_sees_copies_and_removes_state() {
-    let home = home();
+    let home = with_guest(Home::new(), "keeper").config("[plugins.keeper.grant]\nkv = \"1MiB\"\n");
     assert_eq!(home.run(&["state", "list", "--json"]).stdout, "{\"plugins\":[]}\n");
     assert!(!state(&home).exists(), "looking makes nothing");
     let lines = "{\"key\":\"\\u0000../k\",\"base64\":\"//4=\"}\n{\"key\":\"a\",\"value\":\"text\"}\n";
-    let imported = home.run_with(&["state", "import", "kv"], lines.as_bytes());
+    let imported = home.run_with(&["state", "import", "keeper"], lines.as_bytes());
     assert_eq!(
         (imported.code, imported.stdout.as_str()),
         (Some(0), "2 keys written\n"),
         "{}",
         imported.stderr
     );
-    assert_holds(&mut home.serve(), "a", "text");
-    assert_eq!(home.run(&["state", "export", "kv"]).stdout, lines);
-    assert_eq!(home.run(&["state", "list"]).stdout, "kv                        2 keys (12 bytes)\n");
+    assert_says(&home.serve().call("keeper_get", json!({ "key": "a" })), "text");
+    assert_eq!(home.run(&["state", "export", "keeper"]).stdout, lines);
+    assert_eq!(home.run(&["state", "list"]).stdout, "keeper                    2 keys (12 bytes)\n");
     let listed: Value = serde_json::from_str(&home.run(&["state", "list", "--json"]).stdout).unwrap();
-    assert_eq!(listed, json!({ "plugins": [{ "id": "kv", "keys": 2, "bytes": 12 }] }));
+    assert_eq!(listed, json!({ "plugins": [{ "id": "keeper", "keys": 2, "bytes": 12 }] }));
 
-    let refused = home.run(&["state", "clear", "kv"]);
+    let refused = home.run(&["state", "clear", "keeper"]);
     assert!(refused.code == Some(2) && refused.stderr.contains("--yes"), "{}", refused.stderr);
-    let mistyped = home.run(&["state", "clear", "kb", "--yes"]);
+    let mistyped = home.run(&["state", "clear", "keper", "--yes"]);
     assert!(
-        mistyped.code == Some(2) && mistyped.stderr.contains("did you mean \"kv\"?"),
+        mistyped.code == Some(2) && mistyped.stderr.contains("did you mean \"keeper\"?"),
         "{}",
         mistyped.stderr
     );
-    assert_eq!(home.run(&["state", "export", "kv"]).stdout, lines);
-    let cleared = home.run(&["state", "clear", "kv", "--yes"]);
+    assert_eq!(home.run(&["state", "export", "keeper"]).stdout, lines);
+    let cleared = home.run(&["state", "clear", "keeper", "--yes"]);
     assert_eq!(cleared.stdout, "2 keys (12 bytes) removed\n");
     assert_eq!(home.run(&["state", "list"]).stdout, "");
-    assert_eq!(home.run(&["state", "export", "kv"]).code, Some(2));
+    assert_eq!(home.run(&["state", "export", "keeper"]).code, Some(2));
 }
 
 #[test]

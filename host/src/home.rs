@@ -85,6 +85,11 @@ impl Home {
         self.directory.as_ref().map(|home| home.join("state"))
     }
 
+    /// Where what was accepted of each plugin is kept, if there is such a place.
+    pub fn lock(&self) -> Option<PathBuf> {
+        self.directory.as_ref().map(|home| home.join("hubcap.lock"))
+    }
+
     /// Finds the places and reads the configuration.
     ///
     /// # Errors

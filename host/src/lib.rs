@@ -17,6 +17,9 @@ pub mod units;
 
 pub mod manifest;
 pub mod telemetry;
+pub mod trust;
+
+pub mod lock;
 
 pub mod config;
 pub mod home;

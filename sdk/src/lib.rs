@@ -40,6 +40,7 @@
 //! | [`log`] | lines for the operator | always there |
 //! | [`progress`] | news for the caller | always there |
 //! | [`kv`] | state that outlives a call | `kv`, in bytes |
+//! | [`files`] | directories of the operator's choice, through [`std::fs`] | `files.<name>` |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
 //! | [`http`] | requests to other hosts | the operator, origin by origin |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
@@ -47,8 +48,8 @@
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
 //! [`std::time::SystemTime`] read the clocks, [`std::thread::sleep`] waits. All of it is always there; a
 //! sleep counts against the call's deadline, and a plugin that is still asleep then is ended with the code
-//! `deadline`. Threads, files, environment and sockets are not there: what the standard library offers for
-//! them fails or is empty.
+//! `deadline`. [`std::fs`] works in the directories that are granted ([`files`]). Threads, environment and
+//! sockets are not there: what the standard library offers for them fails or is empty.
 //!
 //! Invariant: nothing here keeps state between calls, because every call has an instance of its own.
 
@@ -56,6 +57,7 @@ pub mod bindings;
 pub mod config;
 mod error;
 mod exports;
+pub mod files;
 mod found;
 pub mod handle;
 pub mod http;

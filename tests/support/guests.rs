@@ -31,8 +31,16 @@ pub(crate) fn wat(name: &str) -> Vec<u8> {
 /// Assembles the text of a component, with what makes it a plugin where it asks for that.
 pub(crate) fn assemble(text: &str) -> Vec<u8> {
     let part = fs::read_to_string(wat_directory().join("plugin.part")).unwrap();
-    wat::parse_str(text.replace("  ;; include plugin.part\n", &part))
-        .unwrap_or_else(|error| panic!("{error}"))
+    with_part(text, &part)
+}
+
+fn with_part(text: &str, part: &str) -> Vec<u8> {
+    wat::parse_str(text.replace("  ;; include plugin.part\n", part)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The plugin that only answers, with this in the place of what plugins have in common.
+pub(crate) fn wat_component(part: &str) -> Vec<u8> {
+    with_part(&fs::read_to_string(wat_directory().join("plain.wat")).unwrap(), part)
 }
 
 /// A plugin whose `run` only answers, with more text in front of it.

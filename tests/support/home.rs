@@ -67,6 +67,14 @@ impl Home {
         self
     }
 
+    /// With this plugin accepted as it is, which one that has grants needs.
+    #[track_caller]
+    pub(crate) fn accept(self, id: &str) -> Self {
+        let accepted = self.run(&["plugin", "approve", id, "--yes"]);
+        assert_eq!(accepted.code, Some(0), "{}{}", accepted.stdout, accepted.stderr);
+        self
+    }
+
     /// The home's directory.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()

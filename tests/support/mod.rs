@@ -4,12 +4,14 @@
 
 pub(crate) mod case;
 pub(crate) mod facts;
+pub(crate) mod ground;
 pub(crate) mod guests;
 pub(crate) mod home;
 pub(crate) mod message;
 pub(crate) mod server;
 pub(crate) mod shell;
 pub(crate) mod stdio;
+pub(crate) mod told;
 pub(crate) mod transcript;
 pub(crate) mod web;
 

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use wasm_encoder::{ComponentSection, CustomSection};
 
-use crate::cli::{Done, Failure, cargo, check, one, print};
+use crate::cli::{Done, Failure, cargo, check, one, print, sources};
 use crate::config::Config;
 use crate::home::Home;
-use crate::hub::{FileReport, State};
+use crate::hub::{Admission, FileReport, State};
 use crate::manifest::{self, Manifest};
 
 #[derive(Args)]
@@ -114,11 +114,8 @@ impl Drop for Scratch {
 
 fn read_manifest(folder: &Path) -> Result<(Manifest, String), Failure> {
     let file = folder.join("plugin.toml");
-    let text = std::fs::read_to_string(&file).map_err(|error| {
-        Failure::Usage(format!(
-            "cannot read {}: {error}; a plugin needs one, with at least `id` and `version`",
-            file.display()
-        ))
+    let text = sources::read_authored(&file).map_err(|why| {
+        Failure::Usage(format!("{why}; a plugin needs one, with at least `id` and `version`"))
     })?;
     let manifest = Manifest::parse(&file.display().to_string(), &text)
         .map_err(|error| Failure::Usage(error.to_string()))?;
@@ -145,7 +142,7 @@ async fn place(draft: &Draft, out: &Path) -> Result<Built, Failure> {
 async fn load(file: &Path) -> Result<(FileReport, Vec<String>), Failure> {
     let mut config = Config::default();
     check::configure(&mut config, file);
-    let (hub, report) = one::in_file(Home::nowhere(config), file).await?;
+    let (hub, report) = one::in_file(Home::nowhere(config), file, Admission::Own).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
     match plugin.filter(|_| report.state == State::Ready) {
         Some(plugin) => Ok((report, plugin.tools.iter().map(|tool| tool.tool.name.clone()).collect())),
@@ -166,5 +163,25 @@ impl Built {
         let kinds = self.report.kinds.join(", ");
         let tools: String = self.tools.iter().map(|tool| format!("    {tool}\n")).collect();
         format!("{} {version}  {kib} KiB  {kinds}\n{tools}", self.file.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::read_manifest;
+    use crate::cli::Failure;
+
+    #[test]
+    fn a_manifest_that_is_no_file_is_refused_and_never_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plugin.toml");
+        mknodat(CWD, &file, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let Err(Failure::Usage(error)) = read_manifest(folder.path()) else { panic!("it is taken") };
+        assert!(
+            error.contains("plugin.toml: it is neither a file nor a directory; a plugin needs one"),
+            "{error}"
+        );
     }
 }

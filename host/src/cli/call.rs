@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::cli::{Common, Done, Failure, print, print_json};
+use crate::hub::Admission;
 use crate::mcp::result_json;
 use crate::model::{Call, Content, PluginId, ResourceBody, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
@@ -26,7 +27,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let arguments = read_arguments(&options.arguments)?;
     // The hub's own tools are no plugin's, and need them all.
     let plugin = options.name.split('_').next().filter(|id| PluginId::new(id).is_some());
-    let hub = common.hub(plugin).await?;
+    let hub = common.hub(plugin, Admission::Pinning).await?;
     let call = Call::new(ToolCall::new(options.name, arguments));
     let stop = call.cancel.clone();
     tokio::spawn(async move {

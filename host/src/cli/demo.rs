@@ -21,6 +21,8 @@ use crate::model::Receipt;
 const SHOWN: usize = 12;
 /// Longest that the server may take to end once its input is closed.
 const ENDING: Duration = Duration::from_secs(15);
+/// The demo's own home in the checkout: nothing of the user's is read or written.
+const HOME: &str = "target/demo";
 /// The tool that is called.
 const SCAN: &str = "placeholder-detector_scan";
 
@@ -47,8 +49,8 @@ pub(super) async fn run(options: Options) -> Done {
     if !scanned.is_dir() {
         return Err(Failure::Usage(format!("{} is not a directory", scanned.display())));
     }
-    let plugins = build_bundled(&checkout).await?;
-    let (mut server, client) = start(&plugins).await?;
+    build_bundled(&checkout).await?;
+    let (mut server, client) = start(&checkout.join(HOME)).await?;
     let shown = show(&client, &scanned).await;
     let closed = client.close().await.map_err(Failure::Failed);
     stop(&mut server).await?;
@@ -65,9 +67,9 @@ fn checkout() -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::Usage("the demo builds the bundled plugins: run it inside a checkout of hubcap (git clone, then `cargo run --release -- demo`); `hubcap demo DIR` then scans DIR".into()))
 }
 
-async fn build_bundled(checkout: &Path) -> Result<PathBuf, Failure> {
+async fn build_bundled(checkout: &Path) -> Done {
     show_line("Building the bundled plugins")?;
-    let out = checkout.join("target/demo/plugins");
+    let out = checkout.join(HOME).join("plugins");
     let started = Instant::now();
     let mut folders: Vec<PathBuf> = std::fs::read_dir(checkout.join("plugins"))
         .map_err(|error| Failure::Failed(format!("cannot read plugins/: {error}")))?
@@ -83,16 +85,27 @@ async fn build_bundled(checkout: &Path) -> Result<PathBuf, Failure> {
         folders.len(),
         started.elapsed().as_millis()
     ))?;
-    Ok(out)
+    forget(&checkout.join(HOME))
+}
+
+/// What was built just now is new to the demo's home, whatever it built before.
+fn forget(home: &Path) -> Done {
+    match std::fs::remove_file(home.join("hubcap.lock")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::Failed(format!("cannot begin anew in {}: {error}", home.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Starts this program as a server and speaks MCP to it.
-async fn start(plugins: &Path) -> Result<(Child, Client), Failure> {
+async fn start(home: &Path) -> Result<(Child, Client), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("cannot start the server: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
     let mut server = Command::new(&program)
-        .args(["serve", "--log", "warn", "--plugins"])
-        .arg(plugins)
+        .args(["serve", "--log", "warn", "--home"])
+        .arg(home)
+        .args(["--plugins".as_ref(), home.join("plugins").as_os_str()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -8,12 +8,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::{Common, Done, Failure, one, print, print_json};
-use crate::hub::{FileReport, State};
+use crate::hub::{FileReport, Review, State};
 use crate::manifest::Manifest;
 use crate::mcp::tool_json;
 use crate::model::{Annotations, Model, Rule, Tool};
 use crate::plugin::Plugin;
-use crate::policy::{self, Missing};
+use crate::policy::{self, Grants, Missing};
 use crate::units;
 
 #[derive(Args)]
@@ -31,18 +31,43 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let grant = home.config.clone();
     let (hub, report) = one::find(home, &options.plugin).await?;
     let plugin = hub.plugin(report.id.as_deref().unwrap_or_default()).await;
-    let Some(plugin) = plugin.filter(|_| report.state == State::Ready) else {
+    let review = hub.review(report.id.as_deref().unwrap_or_default()).await;
+    let (Some(plugin), Some(review)) = (plugin.filter(|_| report.state == State::Ready), review) else {
         return Err(Failure::Failed(one::refusal(&report)));
     };
     let ask = plugin.about.manifest.as_ref().map(|manifest| &manifest.ask);
-    let missing = ask.map(|ask| policy::missing(ask, &grant.of(&plugin.id).grant)).unwrap_or_default();
-    match options.json {
-        true => print_json(&as_json(&plugin, &report, &missing)),
-        false => print(&as_text(&plugin, &report, &missing)),
+    let grant = &grant.of(&plugin.id).grant;
+    let shown = Shown {
+        grants: ask.map(|ask| Grants::of(ask, grant)).unwrap_or_default(),
+        missing: ask.map(|ask| policy::missing(ask, grant)).unwrap_or_default(),
+        plugin: &plugin,
+        report: &report,
+        review: &review,
+    };
+    if options.json { print_json(&as_json(&shown)) } else { print(&as_text(&shown)) }
+}
+
+/// A plugin, and what is known of it here.
+struct Shown<'a> {
+    plugin: &'a Plugin,
+    report: &'a FileReport,
+    review: &'a Review,
+    /// What it has, or will have once it is accepted.
+    grants: Grants,
+    missing: Vec<Missing>,
+}
+
+/// Where it stands with the operator, in a word.
+fn standing(review: &Review) -> &'static str {
+    match review {
+        Review { waits: Some(_), .. } => "waits",
+        Review { before: None, .. } => "new",
+        _ => "accepted",
     }
 }
 
-fn as_json(plugin: &Plugin, report: &FileReport, missing: &[Missing]) -> Value {
+fn as_json(shown: &Shown<'_>) -> Value {
+    let Shown { plugin, report, review, .. } = shown;
     let about = &plugin.about;
     let manifest = about.manifest.as_ref();
     let said = |of: fn(&Manifest) -> &Option<String>| manifest.and_then(|manifest| of(manifest).clone());
@@ -53,8 +78,10 @@ fn as_json(plugin: &Plugin, report: &FileReport, missing: &[Missing]) -> Value {
         "digest": format!("sha256:{}", about.digest), "bytes": about.size,
         "title": said(|m| &m.title), "description": said(|m| &m.description),
         "license": said(|m| &m.license), "homepage": said(|m| &m.homepage),
+        "publisher": about.publisher, "warnings": review.warnings,
+        "lock": { "standing": standing(review), "reason": review.waits },
         "kinds": report.kinds, "imports": about.imports,
-        "grants": policy_json(plugin, missing),
+        "grants": policy_json(shown),
         "configSchema": manifest.and_then(|manifest| manifest.config.as_deref()),
         "budget": {
             "fuel": budget.fuel, "memoryBytes": budget.memory,
@@ -64,7 +91,8 @@ fn as_json(plugin: &Plugin, report: &FileReport, missing: &[Missing]) -> Value {
     })
 }
 
-fn as_text(plugin: &Plugin, report: &FileReport, missing: &[Missing]) -> String {
+fn as_text(shown: &Shown<'_>) -> String {
+    let Shown { plugin, report, review, .. } = shown;
     let about = &plugin.about;
     let mut page = format!("{} {}\n", plugin.id, about.version);
     let mut row = |name: &str, value: &str| {
@@ -84,11 +112,15 @@ fn as_text(plugin: &Plugin, report: &FileReport, missing: &[Missing]) -> String 
     }
     row("file", &format!("{}, {}", report.path, units::show_bytes(about.size)));
     row("digest", &format!("sha256:{}", about.digest));
+    row("signed by", about.publisher.as_deref().unwrap_or_default());
+    let reason = review.waits.as_ref().map(|waits| format!(": {waits}")).unwrap_or_default();
+    row("lock", &format!("{}{reason}", standing(review)));
+    row("look", &review.warnings.join("\n"));
     row("kinds", &report.kinds.join(", "));
     row("budget", &budget(plugin));
     row("config", &config(about.manifest.as_ref()));
-    row("granted", &plugin.grants().describe().join("\n"));
-    row("missing", &missing.iter().map(describe_missing).collect::<Vec<_>>().join("\n"));
+    row("granted", &shown.grants.describe().join("\n"));
+    row("missing", &shown.missing.iter().map(describe_missing).collect::<Vec<_>>().join("\n"));
     row("imports", &about.imports.join("\n"));
     page + &offers(plugin)
 }
@@ -108,11 +140,12 @@ fn config(manifest: Option<&Manifest>) -> String {
 }
 
 /// What it has, and what it asks for and has not, with what to write for it.
-fn policy_json(plugin: &Plugin, missing: &[Missing]) -> Value {
-    let missing = missing
+fn policy_json(shown: &Shown<'_>) -> Value {
+    let missing = shown
+        .missing
         .iter()
         .map(|missing| json!({ "what": missing.what, "why": missing.why, "line": missing.line }));
-    json!({ "granted": plugin.grants().describe(), "missing": missing.collect::<Value>() })
+    json!({ "granted": shown.grants.describe(), "missing": missing.collect::<Value>() })
 }
 
 fn describe_missing(missing: &Missing) -> String {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::{Common, Done, print, print_json, say};
-use crate::hub::{FileReport, State};
+use crate::cli::{Common, Done, open, print, print_json, say};
+use crate::hub::{Admission, FileReport, State};
 use crate::mcp::tool_json;
 
 #[derive(Args)]
@@ -18,7 +18,7 @@ pub(super) struct Options {
 
 /// Prints the tools that agents would see.
 pub(super) async fn tools(common: &Common, options: Options) -> Done {
-    let hub = common.hub(None).await?;
+    let hub = common.hub(None, Admission::Pinning).await?;
     let tools = hub.tools().await;
     if options.json {
         let tools: Vec<_> = tools.iter().map(tool_json).collect();
@@ -37,7 +37,8 @@ pub(super) async fn tools(common: &Common, options: Options) -> Done {
 
 /// Prints every file of the plugin directories with what became of it.
 pub(super) async fn plugins(common: &Common, options: Options) -> Done {
-    let hub = common.hub(None).await?;
+    let (hub, loader) = open(&common.home()?, Admission::Looking)?;
+    loader.run(None).await;
     let files = hub.files().await;
     if options.json {
         return print_json(&json!({ "plugins": files }));
@@ -50,6 +51,7 @@ fn describe(file: &FileReport) -> String {
         State::Ready => "ready",
         State::Disabled => "disabled",
         State::Refused => "refused",
+        State::Quarantined => "quarantined",
     };
     let identity = match (&file.id, &file.version) {
         (Some(id), Some(version)) => format!("{id} {version}"),
@@ -59,7 +61,9 @@ fn describe(file: &FileReport) -> String {
         Some(reason) => reason.clone(),
         None => offers(file),
     };
-    format!("{state:8}  {}  {identity}\n          {more}\n", file.file)
+    let warnings: String =
+        file.warnings.iter().map(|warning| format!("          look: {warning}\n")).collect();
+    format!("{state:8}  {}  {identity}\n          {more}\n{warnings}", file.file)
 }
 
 /// What a ready plugin offers, in numbers.

@@ -3,6 +3,7 @@
 //! Invariant: results go to stdout and everything else to stderr; the exit code is decided here and
 //! nowhere else: 0 done, 1 the call or check failed, 2 usage or configuration.
 
+mod approve;
 mod batches;
 mod build;
 mod call;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 
 use crate::home::{Home, Named};
-use crate::hub::{Hub, Loader};
+use crate::hub::{Admission, Hub, Loader};
 use crate::telemetry;
 
 /// Threads for work that blocks: reading files, compiling. Bounded, so that a slow disk costs no more.
@@ -70,8 +71,8 @@ struct Common {
     /// Configuration file [default: hubcap.toml in the home]
     #[arg(long, global = true, env = "HUBCAP_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Plugin directory or file, in place of the configured ones; may be repeated, or several with `:` between
-    #[arg(long, global = true, env = "HUBCAP_PLUGINS", value_name = "PATH", value_delimiter = ':')]
+    /// Plugin directory or file, in place of the configured ones; may be repeated [env: HUBCAP_PLUGINS, several with `:` between]
+    #[arg(long, global = true, value_name = "PATH")]
     plugins: Vec<PathBuf>,
     /// How log lines on stderr look [default: human on a terminal, json elsewhere]
     #[arg(long, global = true, value_name = "FORMAT")]
@@ -117,6 +118,10 @@ enum PluginCommand {
     New(new::Options),
     /// Show what one plugin is: identity, tools with their schemas, what it imports and takes
     Inspect(inspect::Options),
+    /// Show what changed in a plugin, or what a new one is, and accept it
+    ///
+    /// What is accepted is written to hubcap.lock in the home. Hubs that run take it at their next start.
+    Approve(approve::Options),
     /// Show what a plugin asks for and write what you allow into hubcap.toml
     Grant(grant::Options),
     /// Build plugins from their crates: compile, embed plugin.toml, check in the sandbox
@@ -191,7 +196,9 @@ impl Command {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
             Self::Call(_) | Self::Demo(_) | Self::Validate(_) | Self::State(_) => tracing::Level::ERROR,
-            Self::Plugin(PluginCommand::Check(_) | PluginCommand::Test(_)) => tracing::Level::ERROR,
+            Self::Plugin(PluginCommand::Approve(_) | PluginCommand::Check(_) | PluginCommand::Test(_)) => {
+                tracing::Level::ERROR
+            }
             Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
     }
@@ -205,6 +212,7 @@ impl Command {
             Self::Plugin(PluginCommand::List(options)) => list::plugins(&common, options).await,
             Self::Plugin(PluginCommand::New(options)) => new::run(&options),
             Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
+            Self::Plugin(PluginCommand::Approve(options)) => approve::run(&common, options).await,
             Self::Plugin(PluginCommand::Grant(options)) => grant::run(&common, &options),
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
@@ -220,22 +228,35 @@ impl Common {
     fn home(&self) -> Result<Home, Failure> {
         // A variable that is set to nothing is not set.
         let given = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
-        let plugins = self.plugins.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect();
+        let mut plugins = self.plugins.clone();
+        if plugins.is_empty() {
+            // Not by clap, which would split the option, too: its paths may have a `:`.
+            let variable = std::env::var_os("HUBCAP_PLUGINS").unwrap_or_default();
+            plugins = std::env::split_paths(&variable).collect();
+        }
+        plugins.retain(|path| !path.as_os_str().is_empty());
         let named = Named { home: given(&self.home), config: given(&self.config), plugins };
         Home::find(&named).map_err(|error| Failure::Usage(error.to_string()))
     }
 
     /// A hub with all its plugins loaded, or only with one.
-    async fn hub(&self, only: Option<&str>) -> Result<Arc<Hub>, Failure> {
-        let (hub, loader) = open(&self.home()?)?;
+    async fn hub(&self, only: Option<&str>, admission: Admission) -> Result<Arc<Hub>, Failure> {
+        let (hub, loader) = open_for_agents(&self.home()?, admission)?;
         loader.run(only).await;
         Ok(hub)
     }
 }
 
-/// An empty hub and what fills it.
-fn open(home: &Home) -> Result<(Arc<Hub>, Loader), Failure> {
-    Loader::new(home).map_err(|error| Failure::Usage(error.to_string()))
+/// An empty hub and what fills it. It reads no files for agents, and need not be able to.
+fn open(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Loader), Failure> {
+    let mut home = home.clone();
+    home.config.validate_dirs.clear();
+    open_for_agents(&home, admission)
+}
+
+/// The same with what it reads for agents.
+fn open_for_agents(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Loader), Failure> {
+    Loader::new(home, admission).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// A line for people, to stderr. Where that cannot be written there is nobody to tell.

@@ -6,9 +6,9 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Common, Done, Failure, open};
+use crate::cli::{Common, Done, Failure, open_for_agents};
 use crate::home::Home;
-use crate::hub::Loader;
+use crate::hub::{Admission, Loader};
 use crate::mcp;
 
 #[derive(Args)]
@@ -23,12 +23,13 @@ const DEV_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let mut home = common.home()?;
+    let admission = if options.dev { Admission::Own } else { Admission::Pinning };
     if options.dev {
         without_secrets(&mut home);
     }
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    let (hub, loader) = open(&home)?;
+    let (hub, loader) = open_for_agents(&home, admission)?;
     // Clients are answered while plugins load: the first list waits for them.
     let loading = tokio::spawn(load(loader, options.dev));
     let limits =
@@ -54,7 +55,8 @@ fn without_secrets(home: &mut Home) {
 async fn load(loader: Loader, dev: bool) {
     if dev {
         tracing::warn!(
-            "--dev: plugins are loaded again whenever their files change; not for use with plugins of others"
+            "--dev: plugins are loaded again whenever their files change, every change is accepted as it comes; not \
+             for use with plugins of others"
         );
         loader.watch(DEV_PAUSE).await;
     } else {

@@ -50,6 +50,21 @@ pub(super) fn walk(root: &Path) -> impl Iterator<Item = Result<PathBuf, ignore::
     })
 }
 
+/// The text of a file that an author wrote, of at most [`MAX_FILE`].
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub(super) fn read_authored(path: &Path) -> Result<String, String> {
+    read(path, MAX_FILE).map_err(|unread| {
+        let why = match unread {
+            Unread::Skipped(Skip::Binary) => "it has a NUL, or is not UTF-8".to_owned(),
+            Unread::Skipped(Skip::TooLarge) => format!("it has more than {} MiB", MAX_FILE >> 20),
+            Unread::Failed(error) => error.to_string(),
+        };
+        format!("cannot read {}: {why}", path.display())
+    })
+}
+
 /// The text of an ordinary file of at most `most` bytes.
 pub(super) fn read(path: &Path, most: u64) -> Result<String, Unread> {
     // Asked before it is opened: opening a pipe would wait for whoever writes to it.

@@ -16,7 +16,7 @@ use crate::origin::{Method, Origin};
 use crate::units::{Bytes, BytesWithin};
 
 /// Directories that belong to the system: what is in them is no plugin's business.
-const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
+pub(super) const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
 
 /// What the operator allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -237,7 +237,7 @@ impl<'de> Deserialize<'de> for GrantedFiles {
 }
 
 /// A path without `.` and `..`, as far as that can be told without looking at the disk.
-fn lexical(path: &Path) -> PathBuf {
+pub(crate) fn lexical(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
@@ -281,10 +281,10 @@ impl<'de> Deserialize<'de> for GrantedSecret {
 }
 
 /// Takes a text in place of a table. Errors in the table keep their place.
-struct TextOr<T>(fn(&str) -> Result<T, String>);
+pub(super) struct TextOr<T>(fn(&str) -> Result<T, String>);
 
 impl<T> TextOr<T> {
-    fn new(from_text: fn(&str) -> Result<T, String>) -> Self {
+    pub(super) fn new(from_text: fn(&str) -> Result<T, String>) -> Self {
         Self(from_text)
     }
 }

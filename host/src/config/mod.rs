@@ -2,6 +2,7 @@
 //!
 //! Invariant: every value is within its bounds, and every key that is accepted is enforced.
 
+mod dirs;
 mod grant;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::model::{Budget, PLUGIN_ID_RULE, PluginId};
+use crate::model::{Budget, PluginId};
 use crate::toml_file::{self, FileError, Places};
+use crate::trust::Trust;
 use crate::units::{BytesWithin, Span};
 
+use dirs::ReadDir;
+
+pub(crate) use grant::lexical;
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedSecret, Source};
 
 /// Most bytes of guest memory that a call can have.
@@ -37,6 +42,8 @@ pub struct Config {
     pub defaults: Defaults,
     /// What is set for single plugins.
     pub by_plugin: BTreeMap<PluginId, PluginConfig>,
+    /// Which plugins run before the operator has looked at them.
+    pub trust: Trust,
 }
 
 /// Bounds of the hub itself.
@@ -104,7 +111,7 @@ impl Config {
         let written: Written = toml_file::parse(&name_of_file, content)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let defaults = written.defaults.over(&Defaults::default().0);
-        let fill = |(Id(id), plugin): (Id, WrittenPlugin)| {
+        let fill = |(id, plugin): (PluginId, WrittenPlugin)| {
             let places = match plugin.config {
                 Some(_) => Places::of(&name_of_file, content, &["plugins", id.as_str(), "config"]),
                 None => Places::default(),
@@ -118,12 +125,18 @@ impl Config {
         };
         let by_plugin = written.plugin_tables.into_iter().map(fill).collect::<Result<_, _>>()?;
         let here = |dirs: Vec<PathBuf>| dirs.iter().map(|dir| folder.join(dir)).collect();
+        let places = Places::of(&name_of_file, content, &["validate-dirs"]);
+        let read = |(at, dir): (usize, ReadDir)| {
+            dir.in_folder(folder).map_err(|why| places.error(&format!("/{at}"), why))
+        };
+        let validate_dirs = written.validate_dirs.unwrap_or_default().into_iter().enumerate().map(read);
         Ok(Self {
             plugins: written.plugin_dirs.map(here),
-            validate_dirs: written.validate_dirs.map(here).unwrap_or_default(),
+            validate_dirs: validate_dirs.collect::<Result<_, _>>()?,
             limits: written.limits.fill(),
             defaults: Defaults(defaults),
             by_plugin,
+            trust: written.trust,
         })
     }
 
@@ -145,26 +158,15 @@ struct Written {
     #[serde(rename = "plugin-dirs")]
     plugin_dirs: Option<Vec<PathBuf>>,
     #[serde(rename = "validate-dirs")]
-    validate_dirs: Option<Vec<PathBuf>>,
+    validate_dirs: Option<Vec<ReadDir>>,
     #[serde(default)]
     limits: WrittenLimits,
     #[serde(default)]
     defaults: WrittenBudget,
     #[serde(default, rename = "plugins")]
-    plugin_tables: BTreeMap<Id, WrittenPlugin>,
-}
-
-/// A checked id as a key.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Id(PluginId);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = String::deserialize(deserializer)?;
-        PluginId::new(&written)
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom(format!("{written:?} is no plugin id: {PLUGIN_ID_RULE}")))
-    }
+    plugin_tables: BTreeMap<PluginId, WrittenPlugin>,
+    #[serde(default)]
+    trust: Trust,
 }
 
 #[derive(Default, Deserialize)]
@@ -297,7 +299,7 @@ mod tests {
     #[test]
     fn a_plugins_budget_is_what_it_sets_over_the_defaults() {
         let config = parse(
-            "plugin-dirs = [\"mine\", \"/abs\"]\nvalidate-dirs = [\"..\"]\n[defaults]\nfuel = 7\ndeadline = \"5s\"\n[plugins.echo]\nconfig = { a = [1, 2.5], when = 2026-01-02 }\nbudget = { memory = \"1MiB\" }",
+            "plugin-dirs = [\"mine\", \"/abs\"]\nvalidate-dirs = [\"../src\"]\n[defaults]\nfuel = 7\ndeadline = \"5s\"\n[plugins.echo]\nconfig = { a = [1, 2.5], when = 2026-01-02 }\nbudget = { memory = \"1MiB\" }",
         )
         .unwrap();
         let echo = config.of(&PluginId::new("echo").unwrap());
@@ -308,7 +310,7 @@ mod tests {
         assert_eq!(json!(echo.config), json!({ "a": [1, 2.5], "when": "2026-01-02" }));
         assert!(echo.enabled);
         assert_eq!(config.plugins.as_deref().unwrap(), [Path::new("/etc/mine"), Path::new("/abs")]);
-        assert_eq!(config.validate_dirs, [Path::new("/etc/..")]);
+        assert_eq!(config.validate_dirs, [Path::new("/etc/../src")]);
         assert_eq!(config.of(&PluginId::new("other").unwrap()).budget.memory, 64 << 20);
     }
 

@@ -106,7 +106,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn overloaded(what: String) -> CallError {
+pub(super) fn overloaded(what: String) -> CallError {
     CallError::new(Code::Overloaded, Blame::Host, format!("{what}; try again in {} s", RETRY.as_secs()))
 }
 

@@ -13,19 +13,26 @@ use futures::stream::{self, StreamExt};
 use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
+use crate::hub::admit::{Admission, Desk, Door, holder, withhold};
 use crate::hub::readable::{Readable, Unreadable};
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
+use crate::hub::report::{Claim, announce, contested, disabled, outdone, refused, report};
 use crate::hub::{Hub, LOADING_WAIT};
+use crate::lock::Lock;
 use crate::model::{PluginId, text};
 use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, Stamp, scan};
 use crate::sandbox::Sandbox;
 use crate::state;
+use crate::toml_file::FileError;
+use crate::trust::{self, Signed, Trust};
 
 /// Why there can be no hub.
 #[derive(Debug)]
 pub enum LoadError {
     /// A directory that the operator named cannot be read.
     Directory(ScanError),
+    /// The lock is wrong.
+    Lock(FileError),
     /// A directory of `validate-dirs` cannot be read.
     Unreadable(Unreadable),
     /// The machine cannot run guests.
@@ -36,6 +43,7 @@ impl std::fmt::Display for LoadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Directory(error) => error.fmt(f),
+            Self::Lock(error) => error.fmt(f),
             Self::Unreadable(error) => error.fmt(f),
             Self::Engine(error) => f.write_str(error),
         }
@@ -49,6 +57,7 @@ pub struct Loader {
     hub: Arc<Hub>,
     sandbox: Arc<Sandbox>,
     home: Home,
+    door: Door,
 }
 
 /// A file whose id is settled.
@@ -63,16 +72,17 @@ impl Loader {
     /// Makes an empty hub and finds the files. Quick: nothing is read or compiled yet.
     ///
     /// # Errors
-    /// When a named directory cannot be read or the machine cannot run guests.
-    pub fn new(home: &Home) -> Result<(Arc<Hub>, Self), LoadError> {
+    /// When a named directory or the lock cannot be read or the machine cannot run guests.
+    pub fn new(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Self), LoadError> {
         find(home)?;
+        let door = Door::open(home, admission).map_err(LoadError::Lock)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
         let sandbox = Sandbox::new(engine, state::State::new(home.state()))
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
         let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
-        let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone() };
+        let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone(), door };
         Ok((hub, loader))
     }
 
@@ -94,7 +104,9 @@ impl Loader {
         let mut plugins: Vec<Loaded> = files.iter().filter_map(|file| self.still_serving(file)).collect();
         let mut loading =
             stream::iter(settled).map(|one| load(Arc::clone(&self.sandbox), one)).buffer_unordered(cores());
-        while let Some((report, plugin)) = loading.next().await {
+        let mut desk = self.door.desk();
+        while let Some((mut report, plugin)) = loading.next().await {
+            let plugin = plugin.filter(|plugin| self.is_let_in(&mut desk, plugin, &mut report));
             announce(&report);
             let ready = match plugin {
                 Some(plugin) => {
@@ -114,9 +126,26 @@ impl Loader {
                 self.publish(&plugins, files.clone());
             }
         }
-        self.publish(&plugins, files);
+        for (id, waits) in desk.close().await {
+            plugins.retain(|other| other.plugin.id != id);
+            for report in files.iter_mut().filter(|report| report.is_ready_as(&id)) {
+                withhold(report, &waits);
+                announce(report);
+            }
+        }
+        let registry = Registry::new(&plugins, files).with_reviews(desk.reviews());
+        self.hub.registry.store(Arc::new(registry));
         self.warn_of_unused_tables();
         self.hub.loaded.send_replace(true);
+    }
+
+    fn is_let_in(&self, desk: &mut Desk, plugin: &Plugin, report: &mut FileReport) -> bool {
+        let granted = !self.home.config.of(&plugin.id).grant.is_empty();
+        let waits = desk.look(plugin, granted);
+        if let Some(waits) = &waits {
+            withhold(report, waits);
+        }
+        waits.is_none()
     }
 
     /// The version before a refused one: it goes on until there is a better one, or none.
@@ -163,27 +192,39 @@ impl Loader {
         candidates: Vec<Candidate>,
         only: Option<&str>,
     ) -> (Vec<Settled>, Vec<FileReport>) {
-        let max = self.home.config.limits.component_bytes;
+        let reader = Reader {
+            max: self.home.config.limits.component_bytes,
+            trust: self.door.trust(),
+            lock: Arc::clone(&self.door.lock),
+        };
         let mut files = Vec::new();
-        let mut by_id: BTreeMap<PluginId, Vec<(Candidate, Identity, Vec<u8>)>> = BTreeMap::new();
-        let mut reading = stream::iter(candidates).map(|candidate| read(candidate, max)).buffered(cores());
+        let mut by_id: BTreeMap<PluginId, Vec<Claim>> = BTreeMap::new();
+        let mut reading =
+            stream::iter(candidates).map(|candidate| read(candidate, reader.clone())).buffered(cores());
         while let Some((candidate, found)) = reading.next().await {
             match found {
                 Ok((identity, bytes)) => {
                     by_id.entry(identity.id.clone()).or_default().push((candidate, identity, bytes));
                 }
-                Err(reason) => files.push(refused(&candidate, None, reason)),
+                Err((identity, reason)) => files.push(refused(&candidate, identity.as_deref(), reason)),
             }
         }
         files.iter().for_each(announce);
         let mut settled = Vec::new();
-        for (id, claims) in by_id {
+        for (id, mut claims) in by_id {
+            let identities: Vec<&Identity> = claims.iter().map(|(_, identity, _)| identity).collect();
+            if let Some(at) = holder(&self.door, &identities).filter(|_| claims.len() > 1) {
+                let pinned = claims.remove(at);
+                files.extend(outdone(&id, &pinned.0, &claims));
+                claims = vec![pinned];
+            }
             let config = self.home.config.of(&id);
             match <[_; 1]>::try_from(claims) {
                 Ok([(candidate, identity, _)]) if !config.enabled => {
                     files.push(disabled(&candidate, &identity));
                 }
                 Ok([(candidate, identity, bytes)]) if only.is_none_or(|only| only == id.as_str()) => {
+                    let config = self.door.narrow(&identity, config);
                     settled.push(Settled { candidate, identity, bytes, config });
                 }
                 Ok(_) => {}
@@ -213,7 +254,11 @@ fn cores() -> usize {
 fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     let mut candidates: Vec<Candidate> = Vec::new();
     // One directory under two names is one directory, and a file in it that is named too is one file.
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let real = |path: &Path| {
+        // The path of a file in the working directory has an empty parent.
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    };
     let mut seen = BTreeSet::new();
     for path in &home.plugin_dirs {
         match scan(path) {
@@ -230,14 +275,42 @@ fn find(home: &Home) -> Result<Vec<Candidate>, LoadError> {
     Ok(candidates)
 }
 
-async fn read(candidate: Candidate, max: usize) -> (Candidate, Result<(Identity, Vec<u8>), Refusal>) {
-    let file = candidate.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let contents: Contents = file.read(max)?;
-        let identity = Identity::of(&file, &contents)?;
+/// What a file is, and its bytes; or why it is none of ours, and who it says it is as far as that is known.
+type Found = Result<(Identity, Vec<u8>), (Option<Box<Identity>>, Refusal)>;
+
+/// What reading a file needs to know.
+#[derive(Clone)]
+struct Reader {
+    max: usize,
+    trust: Arc<Trust>,
+    lock: Arc<Lock>,
+}
+
+impl Reader {
+    /// Reads the file once: all that follows is about these bytes.
+    fn read(&self, file: &Candidate) -> Found {
+        let contents: Contents = file.read(self.max).map_err(|reason| (None, reason))?;
+        let mut identity = Identity::of(file, &contents).map_err(|reason| (None, reason))?;
+        let signed = Signed {
+            bytes: &contents.bytes,
+            signature: contents.signature.as_deref(),
+            id: &identity.id,
+            version: &identity.version,
+            self_contained: identity.self_contained,
+            accepted: self.lock.0.get(&identity.id).map(|pin| pin.version.as_str()),
+        };
+        match trust::check(&self.trust, &signed) {
+            Ok(publisher) => identity.publisher = publisher,
+            Err(reason) => return Err((Some(Box::new(identity)), reason)),
+        }
         Ok((identity, contents.bytes))
-    });
-    let found = read.await.unwrap_or_else(|_| Err("reading it crashed".into()));
+    }
+}
+
+async fn read(candidate: Candidate, reader: Reader) -> (Candidate, Found) {
+    let file = candidate.clone();
+    let read = tokio::task::spawn_blocking(move || reader.read(&file));
+    let found = read.await.unwrap_or_else(|_| Err((None, "reading it crashed".into())));
     (candidate, found)
 }
 
@@ -253,60 +326,5 @@ async fn load(sandbox: Arc<Sandbox>, one: Settled) -> (FileReport, Option<Plugin
             (report, Some(plugin))
         }
         Err(reason) => (refused(&candidate, Some(&identity), reason), None),
-    }
-}
-
-fn contested(id: &PluginId, claims: &[(Candidate, Identity, Vec<u8>)]) -> Vec<FileReport> {
-    let all: Vec<String> =
-        claims.iter().map(|(candidate, ..)| candidate.path.to_string_lossy().into_owned()).collect();
-    let reason = format!("duplicate id: {} all claim {:?}; keep one", all.join(", "), id.as_str());
-    let reports: Vec<_> = claims
-        .iter()
-        .map(|(candidate, identity, _)| refused(candidate, Some(identity), reason.clone()))
-        .collect();
-    reports.iter().for_each(announce);
-    reports
-}
-
-fn report(
-    candidate: &Candidate,
-    identity: Option<&Identity>,
-    state: State,
-    reason: Option<String>,
-) -> FileReport {
-    FileReport {
-        file: text::one_line(&candidate.file).into_owned(),
-        path: text::one_line(&candidate.path.to_string_lossy()).into_owned(),
-        id: identity.map(|identity| identity.id.to_string()),
-        version: identity.map(|identity| identity.version.clone()),
-        kinds: Vec::new(),
-        state,
-        reason,
-        tools: 0,
-        rules: 0,
-        models: 0,
-    }
-}
-
-fn refused(candidate: &Candidate, identity: Option<&Identity>, reason: Refusal) -> FileReport {
-    report(candidate, identity, State::Refused, Some(text::clean_and_cut(&reason, 2_000)))
-}
-
-fn disabled(candidate: &Candidate, identity: &Identity) -> FileReport {
-    report(candidate, Some(identity), State::Disabled, Some("switched off in the configuration".into()))
-}
-
-fn announce(report: &FileReport) {
-    match report.state {
-        State::Ready => {
-            tracing::info!(plugin = report.id, file = report.file, tools = report.tools, "plugin is ready");
-        }
-        State::Disabled => tracing::info!(plugin = report.id, file = report.file, "plugin is switched off"),
-        State::Refused => tracing::warn!(
-            plugin = report.id,
-            file = report.file,
-            "refused: {}",
-            report.reason.as_deref().unwrap_or_default()
-        ),
     }
 }

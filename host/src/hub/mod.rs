@@ -3,11 +3,14 @@
 //! Invariant: on the way of a call nothing compiles, reads a directory or takes a lock that all
 //! calls share: the registry is a snapshot that is swapped whole.
 
+mod admit;
 mod builtin;
 mod bulkhead;
 mod load;
 mod readable;
+mod reads;
 mod registry;
+mod report;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +31,7 @@ use bulkhead::Hall;
 use readable::Readable;
 use registry::{Loaded, Registry};
 
+pub use admit::{Admission, Review};
 pub use load::{LoadError, Loader};
 pub use readable::Unreadable;
 pub use registry::{FileReport, State};
@@ -127,6 +131,12 @@ impl Hub {
         self.registry.load().plugin(id)
     }
 
+    /// What became of the plugin with this id at the door, if it could be loaded.
+    pub async fn review(&self, id: &str) -> Option<Arc<Review>> {
+        self.wait_until_loaded().await;
+        self.registry.load().reviews.get(id).cloned()
+    }
+
     /// Finds who offers it; while plugins are loading, it may be the next that is ready.
     async fn find<W: Work>(&self, work: &W) -> Result<Loaded, CallError> {
         if let Some(found) = self.registry.load().find(work) {
@@ -152,6 +162,11 @@ impl Hub {
         let shown = text::one_line(text::truncate(name, 100)).into_owned();
         let file = registry.files.iter().find(|file| file.id.as_deref() == Some(work.plugin_id()));
         match file.filter(|file| file.state != State::Ready) {
+            Some(FileReport { id: Some(id), state: State::Quarantined, reason: Some(reason), .. }) => {
+                let message =
+                    format!("the plugin {id:?} is withheld until the operator accepts it: {reason}");
+                CallError::new(Code::Quarantined, Blame::Policy, message)
+            }
             Some(FileReport { id: Some(id), file, reason: Some(reason), .. }) => {
                 let message = format!("the plugin {id:?} cannot be called: {file}: {reason}");
                 CallError::new(Code::Unavailable, Blame::Plugin, message)

@@ -4,10 +4,15 @@
 //! it is there.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
+use crate::config::lexical;
 use crate::directory::{Directory, Unread};
 use crate::error::{Blame, CallError, Code};
+use crate::hub::reads::Reads;
 use crate::model::text;
 
 /// Bytes of a file that is read for an agent: a larger one is no source that a person wrote.
@@ -15,9 +20,11 @@ const MAX_FILE: usize = 1 << 20;
 
 /// The directories, in the operator's order.
 #[derive(Clone, Default)]
-pub(super) struct Readable(Vec<Root>);
+pub(super) struct Readable {
+    roots: Arc<[Root]>,
+    reads: Reads,
+}
 
-#[derive(Clone)]
 struct Root {
     /// As the operator wrote it, and as the system knows it.
     names: [PathBuf; 2],
@@ -60,57 +67,84 @@ impl Readable {
             });
             opened.map_err(|error| Unreadable { path: path.clone(), error })
         };
-        paths.iter().map(open).collect::<Result<_, _>>().map(Self)
+        let roots = paths.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { roots, reads: Reads::default() })
     }
 
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.roots.is_empty()
     }
 
-    /// Reads the file at a path: an absolute one, or one in the first directory that has it. Blocks.
-    pub(super) fn read(&self, path: &str) -> Result<Text, CallError> {
+    /// Reads the file at a path: an absolute one, or one in the first directory that has it.
+    pub(super) async fn text(&self, path: String, cancel: &CancellationToken) -> Result<Text, CallError> {
+        let (readable, asked) = (self.clone(), path.clone());
+        self.reads.run(&path, cancel, move || readable.read(&asked)).await
+    }
+
+    fn read(&self, path: &str) -> Result<Text, CallError> {
         let asked = Path::new(path);
-        let (mut missing, mut outside) = (None, false);
-        for root in &self.0 {
+        let (mut missing, mut refused) = (None, None);
+        for root in self.roots.iter() {
             let Some(inner) = root.inner(asked) else { continue };
-            match root.directory.read(inner, MAX_FILE) {
+            match root.directory.read(&inner, MAX_FILE) {
                 Ok(bytes) => {
                     let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
                     let text = text.ok_or_else(|| wrong(path, "it is no text: hubcap reads UTF-8"))?;
                     return Ok(Text { path: inner.to_string_lossy().into_owned(), text });
                 }
-                Err(Unread::Outside) => outside = true,
-                Err(unread) => missing = missing.or(Some(unread)),
+                // The path itself stays inside: a link does not.
+                Err(Unread::Outside) if stays_inside(&inner) => refused = Some(LINK),
+                Err(Unread::Outside) => refused = refused.or(Some(NOWHERE)),
+                // Whatever is there says more than that nothing is.
+                Err(unread) => missing = missing.filter(|before| !is_missing(before)).or(Some(unread)),
             }
         }
-        let missing = missing.filter(|_| !outside);
-        Err(missing.map_or_else(|| denied(path), |unread| unreadable(path, &unread)))
+        let missing = missing.filter(|_| refused.is_none());
+        let denied = || denied(path, refused.unwrap_or(NOWHERE));
+        Err(missing.map_or_else(denied, |unread| unreadable(path, &unread)))
     }
 }
 
 impl Root {
     /// The path inside of this directory, if it can be there.
-    fn inner<'a>(&self, asked: &'a Path) -> Option<&'a Path> {
+    fn inner(&self, asked: &Path) -> Option<PathBuf> {
         if asked.is_relative() {
-            return Some(asked);
+            return Some(asked.to_owned());
         }
-        self.names.iter().find_map(|name| asked.strip_prefix(name).ok())
+        let inside = |path: &Path| {
+            let inner = self.names.iter().find_map(|name| path.strip_prefix(name).ok())?;
+            Some(if inner.as_os_str().is_empty() { PathBuf::from(".") } else { inner.to_owned() })
+        };
+        // A `..` that leads out may lead in again: that is told from its words, without a look outside.
+        inside(asked).filter(|inner| stays_inside(inner)).or_else(|| inside(&lexical(asked)))
     }
 }
 
-fn denied(path: &str) -> CallError {
-    let message = format!(
-        "hubcap may not read {:?}: it is in no directory of `validate-dirs` in hubcap.toml; \
-         send the text itself, or ask the operator to add the directory",
-        text::truncate(path, 200)
-    );
+/// Why a path is not read that is in no directory.
+const NOWHERE: &str = "it is in no directory of `validate-dirs` in hubcap.toml; \
+    send the text itself, or ask the operator to add the directory";
+/// Why a path in a directory is not read.
+const LINK: &str = "a symbolic link on its way leads out of its directory of `validate-dirs`, to nothing or to itself, \
+    or names an absolute path; name what it leads to, or send the text itself";
+
+/// Whether the words of a path lead out of where it starts.
+fn stays_inside(inner: &Path) -> bool {
+    lexical(inner).components().all(|part| part != Component::ParentDir)
+}
+
+fn is_missing(unread: &Unread) -> bool {
+    matches!(unread, Unread::Failed(error) if error.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn denied(path: &str, why: &str) -> CallError {
+    let message = format!("hubcap may not read {:?}: {why}", text::truncate(path, 200));
     CallError::new(Code::Denied, Blame::Policy, message).private()
 }
 
 fn unreadable(path: &str, unread: &Unread) -> CallError {
     match unread {
-        Unread::Failed(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        unread if is_missing(unread) => {
             wrong(path, "there is no such file in the directories of `validate-dirs`")
         }
         Unread::TooLarge(_) => {
@@ -179,6 +213,48 @@ mod tests {
             assert_eq!(code(&readable, path), Code::Denied, "{path}");
         }
         assert_eq!(code(&Readable::default(), "src/one.rs"), Code::Denied);
+    }
+
+    #[test]
+    fn a_link_that_is_not_followed_is_told_as_one_wherever_it_leads() {
+        let (folder, readable) = two();
+        let links = [
+            (folder.path().join("a/src/one.rs"), "a/absolute"),
+            (folder.path().join("no-such"), "a/nowhere"),
+            ("loop".into(), "a/loop"),
+            ("../../secret".into(), "a/src/out"),
+        ];
+        for (leads_to, link) in links {
+            symlink(leads_to, folder.path().join(link)).unwrap();
+            let error = readable.read(folder.path().join(link).to_str().unwrap()).unwrap_err();
+            assert_eq!(error.code, Code::Denied);
+            assert!(error.message().contains("a symbolic link on its way"), "{error}");
+        }
+        for outside in ["../secret", "/etc/passwd", "src/../../secret"] {
+            let error = readable.read(outside).unwrap_err();
+            assert!(error.message().contains("it is in no directory"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_absolute_path_may_lead_out_of_one_directory_and_into_another() {
+        let (folder, readable) = two();
+        for path in ["a/../b/two.rs", "a/src/../../b/two.rs", "none/../b/./two.rs"] {
+            let path = folder.path().join(path);
+            assert_eq!(readable.read(path.to_str().unwrap()).unwrap().path, "two.rs");
+        }
+        assert_eq!(readable.read("src/../src/one.rs").unwrap().text, "one");
+    }
+
+    #[test]
+    fn a_directory_is_told_as_one_by_each_of_its_names() {
+        let (folder, readable) = two();
+        fs::create_dir(folder.path().join("b/only-there")).unwrap();
+        let absolute = folder.path().join("a");
+        for path in [absolute.to_str().unwrap(), ".", "src", "only-there"] {
+            let error = readable.read(path).unwrap_err();
+            assert!(error.message().contains("a directory; name a file"), "{error}");
+        }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //!
 //! Invariant: a snapshot; it never changes once it is published.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::hub::admit::Review;
 use crate::hub::bulkhead::Seats;
-use crate::model::Tool;
+use crate::model::{PluginId, Tool};
 use crate::plugin::{Kind, Plugin, Work};
 
 /// A file of a plugin directory and what became of it.
@@ -28,12 +29,21 @@ pub struct FileReport {
     pub state: State,
     /// Why it is not ready.
     pub reason: Option<String>,
+    /// What a person should look at before agents read it.
+    pub warnings: Vec<String>,
     /// Number of its tools.
     pub tools: usize,
     /// Number of its validator's rules.
     pub rules: usize,
     /// Number of its provider's models.
     pub models: usize,
+}
+
+impl FileReport {
+    /// Whether this plugin was loaded from it.
+    pub(super) fn is_ready_as(&self, id: &PluginId) -> bool {
+        self.state == State::Ready && self.id.as_deref() == Some(id.as_str())
+    }
 }
 
 /// What became of a file.
@@ -46,6 +56,8 @@ pub enum State {
     Disabled,
     /// It cannot be used.
     Refused,
+    /// It waits for the operator's approval.
+    Quarantined,
 }
 
 /// A plugin with its places in the hub.
@@ -63,6 +75,8 @@ pub(super) struct Registry {
     by_id: HashMap<String, Loaded>,
     pub(super) tools: Arc<[Tool]>,
     pub(super) files: Vec<FileReport>,
+    /// What became of each plugin at the door, by id; there once all were looked at.
+    pub(super) reviews: BTreeMap<String, Arc<Review>>,
 }
 
 impl Registry {
@@ -75,7 +89,18 @@ impl Registry {
             .collect();
         tools.sort_by(|a, b| a.name.cmp(&b.name));
         let by_id = plugins.iter().map(|loaded| (loaded.plugin.id.to_string(), loaded.clone())).collect();
-        Self { by_id, tools: tools.into(), files }
+        Self { by_id, tools: tools.into(), files, reviews: BTreeMap::new() }
+    }
+
+    /// With what became of each plugin at the door.
+    pub(super) fn with_reviews(mut self, reviews: BTreeMap<String, Arc<Review>>) -> Self {
+        for file in
+            self.files.iter_mut().filter(|file| matches!(file.state, State::Ready | State::Quarantined))
+        {
+            let review = file.id.as_ref().and_then(|id| reviews.get(id));
+            file.warnings = review.map(|review| review.warnings.clone()).unwrap_or_default();
+        }
+        Self { reviews, ..self }
     }
 
     /// The plugin that was loaded from this path.

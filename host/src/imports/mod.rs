@@ -2,9 +2,10 @@
 //!
 //! Invariant: whatever is not added here is not there. The WASI command set is linked because
 //! ordinary guests do not load without it, and it is empty: no environment, no arguments, no
-//! directories, an exit that ends the call, an output that goes to the log.
+//! directories but those that are granted, an exit that ends the call, an output that goes to the log.
 
 mod cli;
+mod files;
 mod http;
 mod kv;
 mod log;
@@ -13,6 +14,7 @@ mod random;
 mod secrets;
 
 pub(crate) use cli::GuestExit;
+pub(crate) use files::{Directories, Files, TooManyFiles};
 pub(crate) use http::{Egress, Http, Network};
 pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
@@ -23,7 +25,6 @@ use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtx, WasiClocksCtxView};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings as wasi;
 use wasmtime_wasi_http::WasiHttp;
 
@@ -38,6 +39,8 @@ pub(crate) struct Powers {
     pub(crate) kv: KvAccess,
     /// Its way to other hosts.
     pub(crate) egress: Arc<Egress>,
+    /// Directories that it works in.
+    pub(crate) directories: Arc<Directories>,
 }
 
 /// What the imports of one call work on.
@@ -59,8 +62,8 @@ pub(crate) struct Imports {
     pub(crate) random: RandomSource,
     /// The host's clocks.
     pub(crate) clocks: WasiClocksCtx,
-    /// No directories.
-    pub(crate) files: WasiFilesystemCtx,
+    /// The directories that are granted.
+    pub(crate) files: Files,
 }
 
 /// Something that holds the imports of a call: the data of its store.
@@ -114,8 +117,8 @@ fn add_shared<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasi::io::streams::add_to_linker::<T, HasSelf<ResourceTable>>(linker, table)?;
     wasi::clocks::wall_clock::add_to_linker::<T, WasiClocks>(linker, clocks)?;
     wasi::clocks::monotonic_clock::add_to_linker::<T, WasiClocks>(linker, clocks)?;
-    wasi::filesystem::types::add_to_linker::<T, WasiFilesystem>(linker, files)?;
-    wasi::filesystem::preopens::add_to_linker::<T, WasiFilesystem>(linker, files)?;
+    wasi::filesystem::types::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    wasi::filesystem::preopens::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     wasi::random::random::add_to_linker::<T, HasSelf<RandomSource>>(linker, random)?;
     wasi::random::insecure::add_to_linker::<T, HasSelf<RandomSource>>(linker, random)?;
     wasi::random::insecure_seed::add_to_linker::<T, HasSelf<RandomSource>>(linker, random)
@@ -132,9 +135,4 @@ fn random<T: HasImports>(state: &mut T) -> &mut RandomSource {
 fn clocks<T: HasImports>(state: &mut T) -> WasiClocksCtxView<'_> {
     let imports = state.imports();
     WasiClocksCtxView { ctx: &mut imports.clocks, table: &mut imports.table }
-}
-
-fn files<T: HasImports>(state: &mut T) -> WasiFilesystemCtxView<'_> {
-    let imports = state.imports();
-    WasiFilesystemCtxView { ctx: &mut imports.files, table: &mut imports.table }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a plugin id has to be, in words.
 pub const PLUGIN_ID_RULE: &str =
@@ -32,6 +32,14 @@ impl PluginId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for PluginId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        Self::new(&written)
+            .ok_or_else(|| serde::de::Error::custom(format!("{written:?} is no plugin id: {PLUGIN_ID_RULE}")))
     }
 }
 

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::directory::{Directory, Unread};
 use crate::manifest;
 
+/// Bytes of a signature.
+const MAX_SIGNATURE: usize = 4 << 10;
+
 /// A file that may be a plugin.
 #[derive(Clone)]
 pub struct Candidate {
@@ -18,8 +21,9 @@ pub struct Candidate {
     directory: Directory,
 }
 
-/// What changes with a candidate's files: length and time of change, of it and of the manifest beside it.
-pub type Stamp = [Option<(u64, std::time::SystemTime)>; 2];
+/// What changes with a candidate's files: length and time of change, of it and of the manifest and the
+/// signature beside it.
+pub type Stamp = [Option<(u64, std::time::SystemTime)>; 3];
 
 /// What was read of a candidate.
 pub struct Contents {
@@ -27,6 +31,8 @@ pub struct Contents {
     pub bytes: Vec<u8>,
     /// The manifest beside it, `<stem>.toml`, where there is one.
     pub sidecar: Option<String>,
+    /// The signature beside it, `<file>.minisig`, where there is one.
+    pub signature: Option<String>,
 }
 
 /// A plugin directory or file that cannot be read.
@@ -92,7 +98,8 @@ fn scan_directory(directory: &Path) -> std::io::Result<Vec<Candidate>> {
 impl Candidate {
     /// How its files look from outside, without reading them.
     pub fn stamp(&self) -> Stamp {
-        [self.name().to_owned(), self.name().with_extension("toml")].map(|name| self.directory.stamp(&name))
+        [self.name().to_owned(), self.sidecar_name(), self.signature_name()]
+            .map(|name| self.directory.stamp(&name))
     }
 
     /// The file name without `.wasm`.
@@ -107,18 +114,33 @@ impl Candidate {
     pub fn read(&self, max_bytes: usize) -> Result<Contents, String> {
         let refused = |unread: Unread| refusal(&unread, max_bytes);
         let bytes = self.directory.read(self.name(), max_bytes).map_err(refused)?;
-        Ok(Contents { bytes, sidecar: self.sidecar().map_err(|why| format!("bad manifest: {why}"))? })
+        let sidecar = self.beside(&self.sidecar_name(), manifest::MAX_BYTES);
+        let signature = self.beside(&self.signature_name(), MAX_SIGNATURE);
+        Ok(Contents {
+            bytes,
+            sidecar: sidecar.map_err(|why| format!("bad manifest: {why}"))?,
+            signature: signature.map_err(|why| format!("bad signature: {why}"))?,
+        })
     }
 
-    /// The text of the manifest beside it, where there is one.
-    fn sidecar(&self) -> Result<Option<String>, String> {
-        let name = self.name().with_extension("toml");
-        if !self.directory.has(&name) {
+    fn sidecar_name(&self) -> PathBuf {
+        self.name().with_extension("toml")
+    }
+
+    fn signature_name(&self) -> PathBuf {
+        let mut name = self.name().as_os_str().to_owned();
+        name.push(".minisig");
+        name.into()
+    }
+
+    /// The text of a file beside it, where there is one.
+    fn beside(&self, name: &Path, max_bytes: usize) -> Result<Option<String>, String> {
+        if !self.directory.has(name) {
             return Ok(None);
         }
         let shown = name.display();
-        let bytes = self.directory.read(&name, manifest::MAX_BYTES);
-        let bytes = bytes.map_err(|unread| format!("{shown}: {}", refusal(&unread, manifest::MAX_BYTES)))?;
+        let bytes = self.directory.read(name, max_bytes);
+        let bytes = bytes.map_err(|unread| format!("{shown}: {}", refusal(&unread, max_bytes)))?;
         String::from_utf8(bytes).map(Some).map_err(|_| format!("{shown} is not UTF-8"))
     }
 

@@ -17,7 +17,7 @@ use crate::bindings::{
 };
 use crate::config::PluginConfig;
 use crate::error::CallError;
-use crate::imports::{KvAccess, Powers};
+use crate::imports::{Directories, KvAccess, Powers};
 use crate::manifest::{self, Ask, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
@@ -46,6 +46,10 @@ pub struct Identity {
     pub manifest: Option<Manifest>,
     /// SHA-256 of the file, and of the manifest beside it where that is the one that counts.
     pub digest: String,
+    /// Whether what is known of it is in the file itself, and not in a manifest beside it.
+    pub self_contained: bool,
+    /// Who signed it, by the operator's name for the key. [`Identity::of`] does not look at signatures.
+    pub publisher: Option<String>,
 }
 
 impl Identity {
@@ -63,13 +67,15 @@ impl Identity {
             (None, Some((name, text))) => (Some((name, text)), digest(&[&contents.bytes, text.as_bytes()])),
             (None, None) => (None, digest(&[&contents.bytes])),
         };
+        let self_contained = embedded.is_some() || contents.sidecar.is_none();
         let Some((name, text)) = manifest else {
             let id = Self::id_of_name(candidate.stem())?;
-            return Ok(Self { id, version: "0.0.0".into(), manifest: None, digest });
+            let version = "0.0.0".into();
+            return Ok(Self { id, version, manifest: None, digest, self_contained, publisher: None });
         };
         let manifest = Manifest::parse(&name, text).map_err(|error| format!("bad manifest: {error}"))?;
         let (id, version) = (manifest.id.clone(), manifest.version.clone());
-        Ok(Self { id, version, manifest: Some(manifest), digest })
+        Ok(Self { id, version, manifest: Some(manifest), digest, self_contained, publisher: None })
     }
 
     fn id_of_name(stem: &str) -> Result<PluginId, Refusal> {
@@ -149,6 +155,7 @@ impl Plugin {
         let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
         let kv = KvAccess::new(sandbox.state(), &identity.id, ask.and_then(Ask::kv), grants.kv);
         let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
+        let directories = Directories::open(&identity.id, &grants.files).await?;
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -179,6 +186,7 @@ impl Plugin {
                 version: identity.version,
                 manifest: identity.manifest,
                 digest: identity.digest,
+                publisher: identity.publisher,
                 size,
                 imports: import_names(&component),
             },
@@ -188,7 +196,7 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
-            powers: Powers { kv, secrets, egress },
+            powers: Powers { kv, secrets, egress, directories },
             config: settings,
             budget: config.budget,
             sandbox,

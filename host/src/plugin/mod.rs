@@ -74,6 +74,8 @@ pub struct About {
     pub manifest: Option<Manifest>,
     /// SHA-256 of the file in hexadecimal.
     pub digest: String,
+    /// Who signed it, by the operator's name for the key.
+    pub publisher: Option<String>,
     /// Bytes of the file.
     pub size: usize,
     /// Interfaces that it imports, by name.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::config::{Grant, GrantedHttp, GrantedSecret, Source};
 use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, Prefix, SecretAsk, Why};
+use crate::model::text;
 use crate::origin::{Method, Origin};
 use crate::units;
 
@@ -209,6 +210,20 @@ pub fn missing(ask: &Ask, grant: &Grant) -> Vec<Missing> {
     };
     let secrets = ask.secrets.iter().filter(|asked| !has(asked)).map(missing_secret);
     kv.chain(http).chain(files).chain(secrets).collect()
+}
+
+/// All that is asked for, each in a line of its own that says everything but what for.
+pub fn asked(ask: &Ask) -> BTreeSet<String> {
+    let secret = |asked: &SecretAsk| {
+        let what = missing_secret(asked).what;
+        let header = asked.header.as_ref();
+        let header = header.map(|header| format!(", as `{}: {}…`", header.as_str(), asked.prefix.as_str()));
+        text::one_line(&format!("{what}{}", header.unwrap_or_default())).into_owned()
+    };
+    let kv = ask.kv().map(|bytes| missing_kv(bytes).what);
+    let http = ask.http.iter().map(|asked| missing_http(asked).what);
+    let files = ask.files.iter().map(|asked| missing_files(asked).what);
+    kv.into_iter().chain(http).chain(files).chain(ask.secrets.iter().map(secret)).collect()
 }
 
 impl Grants {

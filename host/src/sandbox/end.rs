@@ -9,7 +9,7 @@ use wasmtime::{Error, Trap};
 use wasmtime_wasi_http::FieldMapError;
 
 use crate::error::{Blame, CallError, Code};
-use crate::imports::{GuestExit, TooMuchRandom};
+use crate::imports::{GuestExit, TooManyFiles, TooMuchRandom};
 use crate::model::Budget;
 use crate::sandbox::limiter::Refused;
 use crate::sandbox::{CallState, HOST_CALL_BYTES, MAX_HANDLES};
@@ -67,6 +67,9 @@ fn describe(error: &Error, state: &CallState, budget: &Budget, raise: Raise) -> 
 fn reached_limit(error: &Error) -> Option<String> {
     if let Some(too_much) = error.downcast_ref::<TooMuchRandom>() {
         return Some(format!("the plugin asked for {too_much}"));
+    }
+    if let Some(too_many) = error.downcast_ref::<TooManyFiles>() {
+        return Some(format!("the plugin {too_many}"));
     }
     if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
         return Some(format!("the plugin holds more than {MAX_HANDLES} streams, pollables and the like"));

@@ -14,12 +14,11 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime_wasi::clocks::WasiClocksCtx;
-use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{
-    Egress, GuestLog, HasImports, Http, Imports, Network, Powers, ProgressSink, RandomSource,
+    Egress, Files, GuestLog, HasImports, Http, Imports, Network, Powers, ProgressSink, RandomSource,
 };
 use crate::model::{Budget, PluginId, ProgressSender, Receipt};
 use crate::policy::Grants;
@@ -97,7 +96,7 @@ impl Sandbox {
         follower: Option<ProgressSender>,
         powers: &Powers,
     ) -> CallStore {
-        let Powers { secrets, kv, egress } = powers;
+        let Powers { secrets, kv, egress, directories } = powers;
         let imports = Imports {
             http: Http::new(Arc::clone(egress)),
             table: bounded_table(),
@@ -107,7 +106,7 @@ impl Sandbox {
             kv: kv.clone(),
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
-            files: WasiFilesystemCtx::default(),
+            files: Files::new(Arc::clone(directories)),
         };
         let state = CallState { limiter: Limiter::new(budget.memory), imports };
         let mut store = Store::new(self.engine.wasmtime(), state);

@@ -8,6 +8,7 @@ use serde_json::{Number, Value};
 use crate::cli::cases::file::{Want, WantedFinding};
 use crate::error::{CallError, Code};
 use crate::model::{Severity, text};
+use crate::toml_file;
 
 /// Characters of a line that are shown.
 const SHOWN: usize = 100;
@@ -129,7 +130,7 @@ fn of_values(wanted: &Value, came: &Value, pointer: &str) -> Option<String> {
             names.sort();
             names.dedup();
             names.into_iter().find_map(|name| {
-                let inner = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let inner = toml_file::pointer(pointer, name);
                 of_members(left.get(name), right.get(name), &inner)
             })
         }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::Failure;
 use crate::cli::cases::written;
-use crate::cli::sources::{self, MAX_FILE, Skip, Unread};
+use crate::cli::sources;
 use crate::error::Code;
 use crate::model::{Severity, text};
 use crate::toml_file::{self, FileError, Places};
@@ -82,8 +82,7 @@ pub(super) struct WantedFinding {
 pub(super) fn read(folder: &Path) -> Result<Cases, Failure> {
     let file = find(folder)?;
     let name = file.display().to_string();
-    let content =
-        sources::read(&file, MAX_FILE).map_err(|unread| Failure::Usage(unreadable(&name, &unread)))?;
+    let content = sources::read_authored(&file).map_err(Failure::Usage)?;
     let cases = parse(&name, &content).map_err(|error| Failure::Usage(error.to_string()))?;
     if cases.cases.is_empty() {
         return Err(Failure::Usage(format!("{name} has no case; add one such as\n\n{EXAMPLE}")));
@@ -107,16 +106,6 @@ fn find(folder: &Path) -> Result<PathBuf, Failure> {
             "there are both cases.toml and cases.json in {}; keep one",
             folder.display()
         ))),
-    }
-}
-
-fn unreadable(name: &str, unread: &Unread) -> String {
-    match unread {
-        Unread::Skipped(Skip::Binary) => format!("cannot read {name}: it has a NUL, or is not UTF-8"),
-        Unread::Skipped(Skip::TooLarge) => {
-            format!("cannot read {name}: it has more than {} MiB", MAX_FILE >> 20)
-        }
-        Unread::Failed(error) => format!("cannot read {name}: {error}"),
     }
 }
 

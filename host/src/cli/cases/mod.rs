@@ -20,7 +20,7 @@ use crate::cli::serve::stop_on_signals;
 use crate::cli::{Done, Failure, one, print, print_json};
 use crate::config::{Config, Grant, PluginConfig};
 use crate::home::Home;
-use crate::hub::{FileReport, Hub, State};
+use crate::hub::{Admission, FileReport, Hub, State};
 use crate::plugin::checked_settings;
 
 use file::{Case, Cases};
@@ -68,7 +68,7 @@ async fn load(
     let by_plugin = [(draft.manifest.id.clone(), own)].into();
     let config = Config { by_plugin, ..Config::default() };
     let home = Home { directory: Some(scratch.directory().join("home")), ..Home::nowhere(config) };
-    let (hub, report) = one::in_file(home, scratch.file()).await?;
+    let (hub, report) = one::in_file(home, scratch.file(), Admission::Own).await?;
     match report.state {
         State::Ready => Ok((hub, report)),
         _ => Err(Failure::Failed(format!("the sandbox refuses it: {}", report.reason.unwrap_or_default()))),

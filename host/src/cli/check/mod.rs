@@ -10,11 +10,13 @@ mod share;
 mod show;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use crate::cli::serve::stop_on_signals;
 use crate::cli::{Common, Done, Failure, one, print, print_json};
+use crate::hub::Admission;
 
 pub(super) use config::complete as configure;
 use probe::{Prober, probes};
@@ -39,7 +41,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let mut home = common.home()?;
     let generated = config::complete(&mut home.config, &options.file);
     let (hub, file) = tokio::select! {
-        loaded = one::in_file(home, &options.file) => loaded?,
+        loaded = one::in_file(home, &options.file, Admission::Inspecting) => loaded?,
         () = stop.cancelled() => return Err(Failure::Failed("interrupted while the plugin was loading".into())),
     };
     let mut report = Report::new(file, generated);
@@ -54,7 +56,16 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
 
 /// Asks the plugin everything, and tells people how it went as it goes.
 async fn ask_all(prober: &Prober, report: &mut Report, json: bool) -> Done {
-    for probe in probes(&prober.plugin) {
+    let plugin = Arc::clone(&prober.plugin);
+    // Arguments are computed: elsewhere, so that an interrupt is noticed here.
+    let generated = tokio::select! {
+        probes = tokio::task::spawn_blocking(move || probes(&plugin)) => probes,
+        () = prober.stop.cancelled() => {
+            report.is_partial = true;
+            return Ok(());
+        }
+    };
+    for probe in generated.map_err(|error| Failure::Failed(format!("cannot make arguments: {error}")))? {
         let Some(checked) = prober.check(&probe).await else {
             report.is_partial = true;
             return Ok(());

@@ -84,7 +84,7 @@ fn refuse_existing(folder: &Path) -> Done {
 }
 
 /// Writes all files into a scratch folder and gives that its name when it is whole, which fails where
-/// something was put there meanwhile.
+/// something but an empty folder was put there meanwhile.
 fn make(here: &Path, id: &PluginId, files: &[(&str, String)]) -> io::Result<()> {
     let scratch = here.join(format!(".making-{id}-{}", std::process::id()));
     fs::create_dir(&scratch)?;

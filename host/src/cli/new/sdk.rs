@@ -1,12 +1,18 @@
 //! Where a new plugin has the SDK from.
 //!
-//! Invariant: a folder that is named in a dependency holds the crate.
+//! Invariant: a folder that is named in a dependency holds the crate; one that the user did not name is in
+//! a checkout that only the user or root could put there, as its macros run in a build.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::cli::Failure;
 
 const CRATE: &str = "hubcap-sdk";
+/// The crate around it in a checkout.
+const HOST: &str = "hubcap";
+/// The bit of a mode by which everybody may write.
+const ALL_WRITE: u32 = 0o002;
 
 /// Where the SDK is.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +35,7 @@ impl Sdk {
     /// Where the given folder does not hold it.
     pub(super) fn find(given: Option<&Path>, here: &Path, built_from: &Path) -> Result<Self, Failure> {
         if let Some(folder) = given {
-            return match look(folder) {
+            return match look(folder, CRATE) {
                 Ok(folder) => Ok(Self::Given(folder)),
                 Err(reason) => Err(Failure::Usage(format!(
                     "--sdk: {} does not hold the crate {CRATE}: {reason}",
@@ -37,11 +43,11 @@ impl Sdk {
                 ))),
             };
         }
-        let around = here.ancestors().enumerate().find_map(|(above, folder)| {
-            let folder = look(&folder.join("sdk")).ok()?;
-            Some(Self::Around(folder, above + 1))
-        });
-        let built_from = || look(&built_from.join("sdk")).ok().map(Self::BuiltFrom);
+        let around = here
+            .ancestors()
+            .enumerate()
+            .find_map(|(above, folder)| Some(Self::Around(in_checkout(folder)?, above + 1)));
+        let built_from = || in_checkout(built_from).map(Self::BuiltFrom);
         Ok(around.or_else(built_from).unwrap_or(Self::Registry))
     }
 
@@ -80,14 +86,27 @@ impl std::fmt::Display for Sdk {
     }
 }
 
-/// The folder without links, if it holds the crate; else why not.
-fn look(folder: &Path) -> Result<PathBuf, String> {
+/// The SDK in a checkout, if the folder is one.
+fn in_checkout(folder: &Path) -> Option<PathBuf> {
+    let sdk = look(&folder.join("sdk"), CRATE).ok()?;
+    look(folder, HOST).ok().filter(|folder| is_trusted(folder) && is_trusted(&sdk)).map(|_| sdk)
+}
+
+/// Whether nobody but the user and root can have put the folder and its files there.
+fn is_trusted(folder: &Path) -> bool {
+    let owners = [0, rustix::process::geteuid().as_raw()];
+    std::fs::metadata(folder)
+        .is_ok_and(|folder| owners.contains(&folder.uid()) && folder.mode() & ALL_WRITE == 0)
+}
+
+/// The folder without links, if it holds the crate of this name; else why not.
+fn look(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let manifest = folder.join("Cargo.toml");
     let text =
         std::fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
     let manifest: toml::Table = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
     match manifest.get("package").and_then(|package| package.get("name")).and_then(toml::Value::as_str) {
-        Some(CRATE) => folder.canonicalize().map_err(|error| error.to_string()),
+        Some(own) if own == name => folder.canonicalize().map_err(|error| error.to_string()),
         Some(other) => Err(format!("it holds `{other}`")),
         None => Err("its Cargo.toml has no package".to_owned()),
     }
@@ -95,7 +114,8 @@ fn look(folder: &Path) -> Result<PathBuf, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     use super::Sdk;
@@ -126,6 +146,8 @@ mod tests {
             concat!("hubcap-sdk = \"", env!("CARGO_PKG_VERSION"), "\"")
         );
         crate_in(&source.join("sdk"), "hubcap-sdk");
+        crate_in(&source, "hubcap");
+        crate_in(&checkout, "hubcap");
         assert_eq!(find(None, &inside, &source), Ok(Sdk::BuiltFrom(source.join("sdk"))));
         crate_in(&checkout.join("sdk"), "another-sdk");
         assert_eq!(find(None, &inside, &source), Ok(Sdk::BuiltFrom(source.join("sdk"))));
@@ -135,6 +157,25 @@ mod tests {
         assert_eq!(around.dependency().ok().unwrap(), "hubcap-sdk = { path = \"../../../sdk\" }");
         crate_in(&given, "hubcap-sdk");
         assert_eq!(find(Some(&given), &inside, &source), Ok(Sdk::Given(given)));
+    }
+
+    #[test]
+    fn an_sdk_around_the_new_folder_counts_only_in_a_checkout_that_not_everybody_can_write_to() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().canonicalize().unwrap();
+        let (checkout, source) = (root.join("checkout"), root.join("none"));
+        crate_in(&checkout.join("sdk"), "hubcap-sdk");
+        assert_eq!(find(None, &checkout, &source), Ok(Sdk::Registry));
+        crate_in(&checkout, "another");
+        assert_eq!(find(None, &checkout, &source), Ok(Sdk::Registry));
+        crate_in(&checkout, "hubcap");
+        let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        for open in [checkout.clone(), checkout.join("sdk")] {
+            mode(&open, 0o777);
+            assert_eq!(find(None, &checkout, &source), Ok(Sdk::Registry), "{}", open.display());
+            mode(&open, 0o755);
+            assert_eq!(find(None, &checkout, &source), Ok(Sdk::Around(checkout.join("sdk"), 1)));
+        }
     }
 
     #[test]

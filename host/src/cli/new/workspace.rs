@@ -1,6 +1,6 @@
 //! The workspace around a new crate.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use globset::GlobBuilder;
 
@@ -16,14 +16,19 @@ pub(super) fn takes(folder: &Path) -> bool {
     let Ok(inside) = folder.strip_prefix(root) else { return false };
     let listed = |key: &str| {
         let list = workspace.get(key).and_then(toml::Value::as_array).into_iter().flatten();
-        list.filter_map(toml::Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+        list.filter_map(toml::Value::as_str).map(plain).collect::<Vec<_>>()
     };
-    let is_member = |pattern: &String| {
-        let glob = GlobBuilder::new(pattern.trim_end_matches('/')).literal_separator(true).build();
+    let is_member = |pattern: &PathBuf| {
+        let glob = GlobBuilder::new(&pattern.to_string_lossy()).literal_separator(true).build();
         glob.is_ok_and(|glob| glob.compile_matcher().is_match(inside))
     };
     listed("members").iter().any(is_member)
         && !listed("exclude").iter().any(|outside| inside.starts_with(outside))
+}
+
+/// Without `.` and a `/` at the end, as cargo takes it.
+fn plain(listed: &str) -> PathBuf {
+    Path::new(listed).components().filter(|part| *part != Component::CurDir).collect()
 }
 
 #[cfg(test)]
@@ -42,6 +47,11 @@ mod tests {
         };
         let workspace =
             "[workspace]\nmembers = [\"plugins/*\", \"my-*/\", \"one\"]\nexclude = [\"plugins/not\"]\n";
+        let dotted =
+            "[workspace]\nmembers = [\"./plugins/*\", \"././one/.\"]\nexclude = [\"./plugins/not\"]\n";
+        for (folder, is_member) in [("plugins/a", true), ("one", true), ("plugins/not", false)] {
+            assert_eq!(in_workspace(dotted, folder), is_member, "{folder}");
+        }
         for member in ["plugins/a", "my-plugin", "one"] {
             assert!(in_workspace(workspace, member), "{member}");
         }

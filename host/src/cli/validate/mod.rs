@@ -33,7 +33,7 @@ use crate::cli::serve::stop_on_signals;
 use crate::cli::sources::{MAX_NAMED, Skip};
 use crate::cli::{Common, Done, Failure, open, say};
 use crate::config::Limits;
-use crate::hub::{Hub, State};
+use crate::hub::{Admission, Hub, State};
 use crate::model::{Severity, text};
 use crate::plugin::Kind;
 
@@ -71,7 +71,7 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     let home = common.home()?;
-    let (hub, loader) = open(&home)?;
+    let (hub, loader) = open(&home, Admission::Pinning)?;
     tokio::select! {
         () = loader.run(None) => {}
         () = stop.cancelled() => return Err(Failure::Failed("interrupted while plugins were loading".into())),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
@@ -69,11 +70,11 @@ impl Hub {
             Ok(ids) => ids,
             Err(error) => return Outcome::refused(error),
         };
-        let artifact = match self.artifact(asked.text, asked.path, asked.language).await {
+        let options = ValidationOptions { rules: Vec::new(), min_confidence: asked.min_confidence };
+        let artifact = match self.artifact(asked, &call.cancel).await {
             Ok(artifact) => Arc::new(artifact),
             Err(error) => return Outcome::refused(error),
         };
-        let options = ValidationOptions { rules: Vec::new(), min_confidence: asked.min_confidence };
         let outcomes = join_all(ids.iter().map(|id| {
             let work = Validation {
                 validator: id.clone(),
@@ -87,25 +88,17 @@ impl Hub {
     }
 
     /// What is judged: the text that was sent, else the file that was named.
-    async fn artifact(
-        &self,
-        text: Option<String>,
-        path: Option<String>,
-        language: Option<String>,
-    ) -> Result<Artifact, CallError> {
-        let asked = match (text, path) {
+    async fn artifact(&self, asked: Validate, cancel: &CancellationToken) -> Result<Artifact, CallError> {
+        let Validate { text, path, language, .. } = asked;
+        let path = match (text, path) {
             (Some(text), path) => return Ok(Artifact { text, path, language }),
             (None, Some(path)) => path,
             (None, None) => {
                 return Err(wrong("there is nothing to judge: give `text`, or the `path` of a file".into()));
             }
         };
-        let readable = self.readable.clone();
-        let read = tokio::task::spawn_blocking(move || readable.read(&asked)).await;
-        let read = read.map_err(|error| {
-            CallError::new(Code::Internal, Blame::Host, "reading the file crashed").with_source(error)
-        })?;
-        read.map(|Text { path, text }| Artifact { text, path: Some(path), language })
+        let Text { path, text } = self.readable.text(path, cancel).await?;
+        Ok(Artifact { text, path: Some(path), language })
     }
 
     /// The validators that were asked for, or all.

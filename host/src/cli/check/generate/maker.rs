@@ -14,6 +14,8 @@ pub(super) const MAX_DEPTH: usize = 64;
 pub(super) const MAX_VALUES: usize = 1_000;
 /// Characters of all its strings.
 pub(super) const MAX_CHARS: usize = 64 << 10;
+/// Steps in the search for texts that match patterns, found or not.
+pub(super) const MAX_STEPS: usize = 4 << 20;
 
 /// What the values are to be like.
 #[derive(Clone, Copy, Debug)]
@@ -52,11 +54,13 @@ pub(super) struct Maker<'a> {
     /// That may still be made.
     values: Cell<usize>,
     chars: Cell<usize>,
+    steps: Cell<usize>,
 }
 
 impl<'a> Maker<'a> {
     pub(super) fn new(root: &'a Map<String, Value>, style: Style) -> Self {
-        Self { root, style, values: Cell::new(MAX_VALUES), chars: Cell::new(MAX_CHARS) }
+        let (values, chars, steps) = (Cell::new(MAX_VALUES), Cell::new(MAX_CHARS), Cell::new(MAX_STEPS));
+        Self { root, style, values, chars, steps }
     }
 
     /// Whether more is wanted than has to be: because of the style, or to be unlike the first value.
@@ -126,7 +130,7 @@ impl<'a> Maker<'a> {
             "object" => self.object(schema, spot),
             "array" => self.array(schema, spot),
             "string" => {
-                let text = text::make(schema, self.style.full, spot.nth, self.chars.get())?;
+                let text = text::make(schema, self.style.full, spot.nth, self.chars.get(), &self.steps)?;
                 self.take_chars(text.chars().count())?;
                 Some(text.into())
             }
@@ -180,4 +184,29 @@ pub(super) fn count(schema: &Map<String, Value>, keyword: &str) -> Option<usize>
     let number = schema.get(keyword)?;
     let whole = number.as_u64().or_else(|| number.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64))?;
     Some(usize::try_from(whole).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::{MAX_STEPS, Maker, Style};
+
+    #[test]
+    fn patterns_are_searched_until_the_steps_are_used_up() {
+        // Two characters in each round, and one too many in the end: a text is never found.
+        let in_vain =
+            json!({ "type": "string", "pattern": r"^(?:\W\W)*$", "minLength": 60_000, "maxLength": 60_000 });
+        let made = |before: usize| {
+            let mut all: Map<_, _> = (0..before).map(|n| (format!("{n:03}"), in_vain.clone())).collect();
+            all.insert("word".into(), json!({ "type": "string", "pattern": "^[a-z]{3}$" }));
+            let schema = json!({ "type": "object", "properties": all });
+            let Value::Object(root) = schema else { unreachable!() };
+            Maker::new(&root, Style { full: true, hints: true, branch: 0 }).root()
+        };
+        assert_eq!(made(3), Some(json!({ "word": "aaa" })));
+        assert_eq!(made(MAX_STEPS / 60_000), Some(json!({})));
+        // Longer than anybody would wait, if all of them were tried.
+        assert_eq!(made(900), Some(json!({})));
+    }
 }

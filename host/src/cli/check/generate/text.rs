@@ -1,5 +1,7 @@
 //! Strings: of a pattern, of a format, or of a length.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::maker::count;
@@ -8,8 +10,14 @@ use super::pattern;
 /// What stands where a text may be anything and must not be empty.
 const PLAIN: &str = "text";
 
-/// The `nth` string that a schema allows, of at most `room` characters.
-pub(super) fn make(schema: &Map<String, Value>, full: bool, nth: usize, room: usize) -> Option<String> {
+/// The `nth` string that a schema allows, of at most `room` characters, found in as many steps as are left.
+pub(super) fn make(
+    schema: &Map<String, Value>,
+    full: bool,
+    nth: usize,
+    room: usize,
+    steps: &Cell<usize>,
+) -> Option<String> {
     let least = count(schema, "minLength").unwrap_or(0);
     let most = count(schema, "maxLength").unwrap_or(usize::MAX).min(room);
     if least > most {
@@ -18,7 +26,7 @@ pub(super) fn make(schema: &Map<String, Value>, full: bool, nth: usize, room: us
     let word = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
     let made = match (word("pattern"), word("format").and_then(|format| of_format(format, nth))) {
         // A pattern is checked, a format is only told.
-        (Some(pattern), _) => pattern::smallest(pattern, nth, least, most)?,
+        (Some(pattern), _) => pattern::smallest(pattern, nth, least, most, steps)?,
         (None, Some(sample)) => sample,
         (None, None) => plain(full, nth, least, most)?,
     };
