@@ -280,11 +280,11 @@ fn the_end_of_a_call_closes_its_sockets() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     server.end();
     let config = std::fs::read_to_string(home.path().join("hubcap.toml")).unwrap();
-    let mut case = Case::of(home.config(&format!("{config}[plugins.fetch.budget]\ndeadline = \"500ms\"\n")));
-    let start = Instant::now();
+    let mut case = Case::of(home.config(&format!("{config}[plugins.fetch.budget]\ndeadline = \"2s\"\n")));
     assert_failed(&case.call("fetch_hold", json!({ "url": url })), "deadline", "plugin");
+    let start = Instant::now();
     web.until_over(2);
-    assert!(start.elapsed() < Duration::from_millis(1_750), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     case.assert_alive();
     case.end();
 }

@@ -2,7 +2,7 @@
 //! private address has a canary that counts who comes.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
@@ -82,6 +82,9 @@ fn canary() -> (u16, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for mut stream in six.incoming().flatten() {
             counted.fetch_add(1, Ordering::SeqCst);
+            // What is left unread when a socket closes resets the connection.
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
     });

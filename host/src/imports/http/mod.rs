@@ -44,6 +44,8 @@ use target::Target;
 
 /// Bytes of the headers of a request, as the host holds them, and of an answer, as they come.
 const MAX_HEADERS: usize = 64 << 10;
+/// Bytes of a body that a guest hands over at once. Two such pieces wait for each request in flight.
+const PIECE: usize = 64 << 10;
 /// Requests of one call that are in flight at once.
 const MAX_IN_FLIGHT: usize = 6;
 /// Requests of one call in all.
@@ -181,6 +183,10 @@ impl WasiHttpHooks for Hooks {
 
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE
     }
 
     fn send_request(
