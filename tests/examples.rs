@@ -112,7 +112,7 @@ fn the_operators_configuration_serves_every_plugin_that_it_names() {
 
 #[test]
 fn the_counter_remembers_and_only_what_uses_state_imports_it() {
-    let home = home_with("counter").config("[plugins.counter.grant]\nkv = \"64KiB\"\n");
+    let home = home_with("counter").config("[plugins.counter.grant]\nkv = \"64KiB\"\n").accept("counter");
     for count in ["1\n", "2\n"] {
         assert_eq!(home.run(&["call", "counter_count", r#"{"name":"visits"}"#]).stdout, count);
     }

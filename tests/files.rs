@@ -220,7 +220,7 @@ fn a_directory_is_the_one_that_it_was_at_the_start() {
     let (link, elsewhere) = (ground.at("link"), ground.at("more"));
     symlink(ground.at("work"), &link).unwrap();
     let config = format!("[plugins.files.grant]\nfiles.work = {{ path = {link:?}, write = true }}\n");
-    let mut case = Case::of(home().config(&config));
+    let mut case = Case::of(home().config(&config).accept("files"));
     assert_eq!(act(&mut case, "read", "/work/a", json!({})), "ok work");
     fs::remove_file(&link).unwrap();
     symlink(&elsewhere, &link).unwrap();
@@ -296,7 +296,7 @@ fn a_directory_that_is_missing_or_the_systems_refuses_the_plugin_and_only_that_o
         ("dev", "has a device in it"),
     ] {
         let config = format!("[plugins.files.grant]\nfiles.read = {:?}\n", ground.at(path));
-        let home = home().config(&config).wat("plain");
+        let home = home().config(&config).accept("files").wat("plain");
         let refused = home.plugin("files.wasm");
         let reason = refused["reason"].as_str().unwrap();
         assert!(reason.contains(why) && reason.contains("in hubcap.toml"), "{reason}");

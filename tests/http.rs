@@ -25,6 +25,7 @@ fn home(asked: &[&str], grant: &str) -> Home {
         .file("fetch.wasm", &wasm("requests"))
         .file("fetch.toml", manifest.as_bytes())
         .config(&format!("[plugins.fetch.grant]\n{grant}\n"))
+        .accept("fetch")
 }
 
 /// A home where these origins are asked for and granted, on this machine too.

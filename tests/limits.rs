@@ -4,6 +4,7 @@
 //! whose tests are not there.
 
 mod http;
+mod powers;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -107,15 +108,6 @@ const LIMITS: &[Limit] = &[
         &["a_message_of_10000_characters_is_kept_and_a_longer_one_is_cut"],
     ),
     Limit("hub/mod.rs", "LOADING_WAIT", &["a_list_waits_for_loading_and_no_longer_than_its_bound"]),
-    Limit("imports/files/mod.rs", "MAX_LISTED", &["a_directory_has_at_most_a_hundred_thousand_files"]),
-    Limit("imports/files/mod.rs", "MAX_OPEN", &["a_call_holds_sixty_four_files_open_and_not_one_more"]),
-    Limit("imports/files/open.rs", "MAX_ENTRIES", &["a_directory_has_at_most_a_hundred_thousand_files"]),
-    Limit("imports/files/open.rs", "SCAN_DEADLINE", &["a_directory_is_opened_in_time_or_refused"]),
-    Limit(
-        "imports/files/walk.rs",
-        "MAX_DEPTH",
-        &["sixty_four_directories_in_one_another_are_looked_into_and_not_one_more"],
-    ),
     Limit("imports/log.rs", "MAX_BYTES", &["sixty_four_kib_are_kept_and_the_rest_dropped"]),
     Limit("imports/log.rs", "MAX_LINE", &["a_line_without_end_is_cut_and_never_held_whole"]),
     Limit("imports/log.rs", "MAX_LINES", &["the_200th_line_is_kept_and_the_201st_dropped"]),
@@ -129,19 +121,6 @@ const LIMITS: &[Limit] = &[
         "MAX_BYTES",
         &["the_bound_holds_for_one_request_and_for_many", "random_bytes_of_one_call_are_counted"],
     ),
-    Limit("secrets/mod.rs", "MAX_BYTES", &["a_value_has_8_bytes_to_16_kib_on_one_line"]),
-    Limit(
-        "secrets/source.rs",
-        "COMMAND_DEADLINE",
-        &[
-            "a_command_prints_the_secret_and_its_line_end_is_left_out",
-            "a_command_that_takes_too_long_is_given_up",
-        ],
-    ),
-    Limit("manifest/ask.rs", "MAX_STATE", &["what_cannot_be_asked_is_told_with_its_place"]),
-    Limit("manifest/ask.rs", "MAX_ASKED", &["lists_names_and_reasons_have_their_bounds"]),
-    Limit("manifest/ask.rs", "MAX_NAME", &["lists_names_and_reasons_have_their_bounds"]),
-    Limit("manifest/ask.rs", "MAX_WHY", &["lists_names_and_reasons_have_their_bounds"]),
     Limit("manifest/mod.rs", "MAX_BYTES", &["a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused"]),
     Limit(
         "mcp/json.rs",
@@ -186,17 +165,11 @@ const LIMITS: &[Limit] = &[
     ),
     Limit("plugin/define.rs", "MAX_TITLE", &["descriptions_and_titles_are_cleaned_and_bounded"]),
     Limit("plugin/define.rs", "MAX_TOOLS", &["sixty_four_tools_are_taken_and_sixty_five_are_not"]),
-    Limit("hub/readable.rs", "MAX_FILE", &["a_file_of_one_mib_is_read_and_a_larger_one_is_not"]),
-    Limit("hub/reads.rs", "MAX_READS", &["eight_files_are_read_at_once_and_one_more_is_overloaded"]),
-    Limit("hub/reads.rs", "READ_DEADLINE", &["a_read_that_does_not_end_is_given_up_at_its_deadline"]),
     Limit(
         "plugin/health.rs",
         "MAX_MESSAGE",
         &["a_message_of_2048_characters_is_kept_and_a_longer_one_is_cut"],
     ),
-    Limit("lock/mod.rs", "MAX_KEPT", &["texts_are_kept_up_to_a_bound_and_fingerprints_beyond_it"]),
-    Limit("lock/store.rs", "LOCK_WAIT", &["whoever_waits_for_another_hubcap_waits_within_bounds"]),
-    Limit("lock/store.rs", "MAX_BYTES", &["a_lock_of_16_mib_is_read_and_nothing_larger_is_read_or_written"]),
     Limit("plugin/file.rs", "MAX_SIGNATURE", &["a_signature_of_4_kib_is_read_and_a_larger_file_is_none"]),
     Limit("plugin/mod.rs", "LIST_DEADLINE", &["starting_and_listing_have_deadlines_of_their_own"]),
     Limit("plugin/mod.rs", "LOAD_FUEL", &["a_plugin_that_hangs_while_it_loads_is_refused_in_time"]),
@@ -274,17 +247,6 @@ const LIMITS: &[Limit] = &[
         "MAX_LINE",
         &["keys_values_and_lines_of_the_full_size_are_read_and_larger_ones_are_not"],
     ),
-    Limit("state/namespace.rs", "MAX_KEY", &["keys_have_1_to_512_bytes_and_values_at_most_64_kib"]),
-    Limit(
-        "state/namespace.rs",
-        "MAX_KEYS",
-        &[
-            "a_namespace_has_1000_keys_and_not_one_more",
-            "a_million_keys_and_values_of_any_size_end_at_the_quota",
-        ],
-    ),
-    Limit("state/namespace.rs", "MAX_PAGE", &["pages_follow_each_other_in_byte_order_to_the_end"]),
-    Limit("state/namespace.rs", "MAX_VALUE", &["keys_have_1_to_512_bytes_and_values_at_most_64_kib"]),
     Limit("schema/expand.rs", "MAX_EXPANDED_DEPTH", &["sixty_four_levels_are_taken_and_sixty_five_are_not"]),
     Limit(
         "schema/mod.rs",
@@ -309,7 +271,7 @@ const LIMITS: &[Limit] = &[
 
 /// All rows.
 fn rows() -> impl Iterator<Item = &'static Limit> {
-    LIMITS.iter().chain(http::LIMITS)
+    LIMITS.iter().chain(http::LIMITS).chain(powers::LIMITS)
 }
 
 /// Structs whose every field is a limit.

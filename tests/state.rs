@@ -279,8 +279,16 @@ fn a_full_disk_costs_what_is_new_and_nothing_that_was_there() {
 fn where_nothing_can_be_made_there_is_no_state_and_all_else_works() {
     let home = home().wat("plain");
     // Not even the superuser makes a directory there.
-    let mut serve =
-        home.bare_command(&["serve", "--home", "/proc", "--config", "hubcap.toml", "--plugins", "plugins"]);
+    let mut serve = home.bare_command(&[
+        "serve",
+        "--dev",
+        "--home",
+        "/proc",
+        "--config",
+        "hubcap.toml",
+        "--plugins",
+        "plugins",
+    ]);
     let mut server = home.serve_as(&mut serve, Era::Legacy("2025-11-25"));
     assert_unavailable(&mut server, "its directory: it cannot be made or opened: ");
     assert_says(&server.call("plain_run", json!({})), "done");
@@ -290,7 +298,8 @@ fn where_nothing_can_be_made_there_is_no_state_and_all_else_works() {
 
 #[test]
 fn the_operator_sees_copies_and_removes_state() {
-    let home = with_guest(Home::new(), "keeper").config("[plugins.keeper.grant]\nkv = \"1MiB\"\n");
+    let home =
+        with_guest(Home::new(), "keeper").config("[plugins.keeper.grant]\nkv = \"1MiB\"\n").accept("keeper");
     assert_eq!(home.run(&["state", "list", "--json"]).stdout, "{\"plugins\":[]}\n");
     assert!(!state(&home).exists(), "looking makes nothing");
     let lines = "{\"key\":\"\\u0000../k\",\"base64\":\"//4=\"}\n{\"key\":\"a\",\"value\":\"text\"}\n";

@@ -59,10 +59,13 @@ impl std::error::Error for HomeError {}
 
 impl Home {
     /// Refuses grants by which a plugin could write what hubcap itself reads.
-    fn guarded(self) -> Result<Self, HomeError> {
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn guard(&self, config: &Config) -> Result<(), HomeError> {
         let own: Vec<PathBuf> = self.config_file.iter().chain(&self.directory).cloned().collect();
         let keeps: Vec<PathBuf> = self.plugin_dirs.iter().cloned().chain(self.state()).collect();
-        for (id, plugin) in &self.config.by_plugin {
+        for (id, plugin) in &config.by_plugin {
             let mut files = plugin.grant.files.iter();
             if let Some((name, files)) = files.find(|(_, files)| files.endangers(&own, &keeps)) {
                 return Err(HomeError::Missing(format!(
@@ -72,7 +75,7 @@ impl Home {
                 )));
             }
         }
-        Ok(self)
+        Ok(())
     }
 
     /// No place at all, only a configuration.
@@ -100,14 +103,15 @@ impl Home {
         let config = read_config(named, directory.as_deref())?;
         let dirs =
             if named.plugins.is_empty() { config.plugins.clone() } else { Some(named.plugins.clone()) };
-        Self {
+        let home = Self {
             named: dirs.is_some(),
             plugin_dirs: dirs.unwrap_or_else(|| directory.iter().map(|home| home.join("plugins")).collect()),
             config,
             config_file,
             directory,
-        }
-        .guarded()
+        };
+        home.guard(&home.config)?;
+        Ok(home)
     }
 }
 

@@ -99,6 +99,7 @@ fn home(urls: &[String], addresses: &str) -> Home {
         .file("requests.wasm", &wasm("requests"))
         .file("requests.toml", format!("id = \"requests\"\nversion = \"1.0.0\"\n{asks}").as_bytes())
         .config(&format!("[plugins.requests.grant]\nhttp = [{}]\n", grants.join(", ")))
+        .accept("requests")
 }
 
 /// What runs in the namespace.

@@ -60,7 +60,7 @@ impl Ground {
             self.at("work"),
             self.at("more"),
         );
-        home().config(&config)
+        home().config(&config).accept("files")
     }
 
     /// The same, served, with a quota of 1 MiB.

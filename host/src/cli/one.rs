@@ -59,7 +59,7 @@ pub(super) fn identity(home: &Home, id: &str) -> Result<Identity, Failure> {
     match <[Identity; 1]>::try_from(own) {
         Ok([identity]) => Ok(identity),
         Err(none) if none.is_empty() => Err(match refused.iter().find(|(file, _)| file.stem() == id) {
-            Some((file, reason)) => Failure::Usage(format!("{}: {reason}", file.path.display())),
+            Some((file, reason)) => Failure::Failed(format!("{}: {reason}", file.path.display())),
             None => unknown(id, others.iter().map(|identity| identity.id.as_str())),
         }),
         Err(_) => Err(Failure::Usage(format!("several files claim the id {id:?}; keep one"))),

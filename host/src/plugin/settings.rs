@@ -76,7 +76,7 @@ mod tests {
             "{unknown}"
         );
         let wrong = with("[plugins.sample]\nconfig = { url = 1 }\n");
-        assert!(wrong.contains("/etc/hubcap.toml:2:12: 1 is not of type"), "{wrong}");
+        assert!(wrong.contains("/etc/hubcap.toml:2:12: value is not of type"), "{wrong}");
         let missing = with("");
         assert!(missing.contains("[plugins.sample] config") && missing.contains("\"url\""), "{missing}");
     }

@@ -52,7 +52,7 @@ pub(super) fn run(common: &Common, options: &Options) -> Done {
     if chosen.is_empty() {
         return print("Nothing was granted.\n");
     }
-    write::add(&file, &identity.id, &chosen)?;
+    write::add(&home, &file, &identity.id, &chosen)?;
     print(&format!(
         "Written to {}:\n{}",
         file.display(),

@@ -13,12 +13,13 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, 
 use crate::cli::Failure;
 use crate::cli::grant::choose::{self, Choice};
 use crate::config::Config;
+use crate::home::Home;
 use crate::model::PluginId;
 use crate::origin::{Method, Origin};
 use crate::policy::{Bound, Wanted};
 
 /// Adds what was chosen to the file, which need not be there yet.
-pub(super) fn add(file: &Path, id: &PluginId, chosen: &[Choice]) -> Result<(), Failure> {
+pub(super) fn add(home: &Home, file: &Path, id: &PluginId, chosen: &[Choice]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("cannot write {}: {error}", file.display()));
     let real = followed(file).map_err(failed)?;
     let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -33,7 +34,8 @@ pub(super) fn add(file: &Path, id: &PluginId, chosen: &[Choice]) -> Result<(), F
     };
     let after = edited(&before, id, chosen)
         .map_err(|why| Failure::Usage(format!("{}: {why}; change it by hand", file.display())))?;
-    Config::parse(file, &after).map_err(|error| Failure::Usage(error.message))?;
+    let config = Config::parse(file, &after).map_err(|error| Failure::Usage(error.message))?;
+    home.guard(&config).map_err(|error| Failure::Usage(error.to_string()))?;
     replace(&real, folder, &after).map_err(failed)
 }
 
@@ -152,7 +154,7 @@ fn replace(file: &Path, folder: &Path, text: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{add, edited};
+    use super::{Config, Home, add, edited};
     use crate::cli::grant::choose::Choice;
     use crate::manifest::Manifest;
     use crate::model::PluginId;
@@ -175,6 +177,10 @@ mod tests {
 
     fn id() -> PluginId {
         PluginId::new("x").unwrap()
+    }
+
+    fn nowhere() -> Home {
+        Home::nowhere(Config::default())
     }
 
     fn with(before: &str) -> Result<String, String> {
@@ -246,7 +252,7 @@ mod tests {
         let file = folder.path().join("hubcap.toml");
         let grant = |id: String| {
             let chosen = choices().into_iter().take(2).collect::<Vec<_>>();
-            add(&file, &PluginId::new(&id).unwrap(), &chosen).is_ok()
+            add(&nowhere(), &file, &PluginId::new(&id).unwrap(), &chosen).is_ok()
         };
         std::thread::scope(|scope| {
             let grant = &grant;
@@ -263,9 +269,9 @@ mod tests {
         let (link, file) = (folder.path().join("link"), folder.path().join("file"));
         std::os::unix::fs::symlink(&file, &link).unwrap();
         let chosen = choices().into_iter().take(1).collect::<Vec<_>>();
-        assert!(add(&link, &id(), &chosen).is_err() && !file.exists());
+        assert!(add(&nowhere(), &link, &id(), &chosen).is_err() && !file.exists());
         std::fs::write(&file, "").unwrap();
-        assert!(add(&link, &id(), &chosen).is_ok() && link.is_symlink());
+        assert!(add(&nowhere(), &link, &id(), &chosen).is_ok() && link.is_symlink());
         assert!(std::fs::read_to_string(&file).unwrap().contains("kv = 1024"));
     }
 }
