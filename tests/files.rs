@@ -285,16 +285,9 @@ fn what_is_no_file_refuses_the_plugin_and_only_that_one() {
 }
 
 #[test]
-fn a_directory_that_is_missing_or_the_systems_refuses_the_plugin_and_only_that_one() {
+fn a_directory_that_is_missing_or_none_refuses_the_plugin_and_only_that_one() {
     let ground = Ground::new();
-    symlink("/proc", ground.at("proc")).unwrap();
-    symlink("/dev", ground.at("dev")).unwrap();
-    for (path, why) in [
-        ("no-such", "is not there"),
-        ("canary", "is not a directory"),
-        ("proc", "belongs to the system"),
-        ("dev", "has a device in it"),
-    ] {
+    for (path, why) in [("no-such", "is not there"), ("canary", "is not a directory")] {
         let config = format!("[plugins.files.grant]\nfiles.read = {:?}\n", ground.at(path));
         let home = home().config(&config).accept("files").wat("plain");
         let refused = home.plugin("files.wasm");
