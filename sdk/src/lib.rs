@@ -48,8 +48,9 @@
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
 //! [`std::time::SystemTime`] read the clocks, [`std::thread::sleep`] waits. All of it is always there; a
 //! sleep counts against the call's deadline, and a plugin that is still asleep then is ended with the code
-//! `deadline`. [`std::fs`] works in the directories that are granted ([`files`]). Threads, environment and
-//! sockets are not there: what the standard library offers for them fails or is empty.
+//! `deadline`. [`std::fs`] works in the directories that are granted ([`files`]). Threads and environment
+//! are not there: what the standard library offers for them fails or is empty. A plugin that opens sockets
+//! is refused when it is loaded, because it imports what no host offers.
 //!
 //! Invariant: nothing here keeps state between calls, because every call has an instance of its own.
 

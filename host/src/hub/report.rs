@@ -16,12 +16,7 @@ pub(super) fn outdone(id: &PluginId, pinned: &Candidate, claims: &[Claim]) -> Ve
         id.as_str(),
         pinned.path.display()
     );
-    let reports: Vec<_> = claims
-        .iter()
-        .map(|(candidate, identity, _)| refused(candidate, Some(identity), reason.clone()))
-        .collect();
-    reports.iter().for_each(announce);
-    reports
+    all_refused(claims, &reason)
 }
 
 /// Reports on files that claim one id which the lock holds for none of them.
@@ -29,10 +24,13 @@ pub(super) fn contested(id: &PluginId, claims: &[Claim]) -> Vec<FileReport> {
     let all: Vec<String> =
         claims.iter().map(|(candidate, ..)| candidate.path.to_string_lossy().into_owned()).collect();
     let reason = format!("duplicate id: {} all claim {:?}; keep one", all.join(", "), id.as_str());
-    let reports: Vec<_> = claims
-        .iter()
-        .map(|(candidate, identity, _)| refused(candidate, Some(identity), reason.clone()))
-        .collect();
+    all_refused(claims, &reason)
+}
+
+/// One reason for all of them, told in the log too.
+fn all_refused(claims: &[Claim], reason: &str) -> Vec<FileReport> {
+    let refuse = |(candidate, identity, _): &Claim| refused(candidate, Some(identity), reason.to_owned());
+    let reports: Vec<_> = claims.iter().map(refuse).collect();
     reports.iter().for_each(announce);
     reports
 }
