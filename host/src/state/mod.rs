@@ -128,7 +128,8 @@ fn open(directory: Option<&Path>) -> Result<Database, Fault> {
     making::forget_cut_off(&file).map_err(|error| place("its file", &error))?;
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
-    // Without it a file that somebody changed is trusted, and a page of it can be anything.
+    // Without it a file that somebody changed is trusted, and a page of it can be anything. No checksum covers
+    // the bit of the header that says which of the last two commits holds.
     builder.set_check_integrity_on_open(true);
     let database = builder.create_with_backend(FileBackend::new(file)?)?;
     tables::make(&database)?;

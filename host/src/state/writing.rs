@@ -131,9 +131,9 @@ fn commit(database: &Database, group: &mut [Box<dyn Job>]) -> Result<bool, Fault
         tables.changed
     };
     if changed {
-        transaction.commit()?
+        transaction.commit()?;
     } else {
-        transaction.abort()?
+        transaction.abort()?;
     }
     Ok(changed)
 }
