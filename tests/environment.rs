@@ -117,7 +117,7 @@ fn what_the_command_of_a_secret_says_when_it_fails_reaches_nobody() {
         ("kill -9 $$", "failed: signal: 9"),
         ("exit 0", "it has more than one line, or other control characters"),
         ("printf '\\377'", "is not UTF-8"),
-        ("head -c 40000 /dev/zero | tr '\\0' x", "it has to have 8 bytes to 16 KiB"),
+        ("head -c 40000 /dev/zero | tr '\\0' x; exit 0", "it has to have 8 bytes to 16 KiB"),
     ];
     let home = with_program("echo accepted-value");
     let proof = home.path().join("proof");
