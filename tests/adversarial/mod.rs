@@ -7,7 +7,6 @@
 mod disk_faults;
 mod full_disk;
 mod network;
-
 mod read_only;
 mod strace;
 mod syscalls;
