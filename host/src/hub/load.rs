@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -14,6 +14,7 @@ use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
 use crate::hub::admit::{Admission, Desk, Door, holder, withhold};
+use crate::hub::bulkhead::Hall;
 use crate::hub::readable::{Readable, Unreadable};
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
 use crate::hub::report::{Claim, announce, contested, disabled, outdone, refused, report};
@@ -77,11 +78,13 @@ impl Loader {
         find(home)?;
         let door = Door::open(home, admission).map_err(LoadError::Lock)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
-        let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
-        let sandbox = Sandbox::new(engine, state::State::new(home.state()))
-            .map_err(|error| LoadError::Engine(error.to_string()))?;
+        let places = Hall::places(&home.config.limits) + cores();
+        let engine = Engine::new(places).map_err(LoadError::Engine)?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
         let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
+        let exchange: Weak<Hub> = Arc::downgrade(&hub);
+        let sandbox = Sandbox::new(engine, state::State::new(home.state()), exchange)
+            .map_err(|error| LoadError::Engine(error.to_string()))?;
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone(), door };
         Ok((hub, loader))
     }

@@ -7,6 +7,9 @@ use crate::config::Grant;
 use crate::manifest::{Ask, HubAsk};
 use crate::model::{Callee, CalleeKind};
 
+/// Stands where the operator has to write a name.
+const NAME: &str = "name-of-one";
+
 /// What was asked for and is granted. Whether it is there is another question.
 pub(super) fn edges(ask: &Ask, grant: &Grant) -> BTreeSet<Callee> {
     let asked = |callee: &&Callee| ask.hub.iter().any(|asked| asked.covers(callee));
@@ -23,7 +26,7 @@ pub(super) fn wanted(asked: &HubAsk) -> Missing {
     let HubAsk { kind, callee, .. } = asked;
     let (what, line) = match callee {
         Some(callee) => (format!("calls of {callee}"), line(*kind, callee.name())),
-        None => (format!("calls of {}, which you name", kind.plural()), line(*kind, "name-of-one")),
+        None => (format!("calls of {}, which you name", kind.plural()), line(*kind, NAME)),
     };
     let wanted = Wanted::Hub { kind: *kind, callee: callee.clone() };
     Missing { what, why: why(asked.why.as_ref()), line, wanted }
@@ -36,18 +39,16 @@ fn line(kind: CalleeKind, name: &str) -> String {
 
 /// Why a call of something that is not granted is denied, and what to write for it. The same words whether it
 /// is there or not.
-pub(crate) fn denied(caller: &str, callee: &Callee, is_asked: bool) -> String {
+pub(crate) fn denied(caller: &str, kind: CalleeKind, callee: Option<&Callee>, is_asked: bool) -> String {
+    let name = callee.map_or(NAME, Callee::name);
     let author = match is_asked {
         true => String::new(),
-        false => format!(
-            "its author adds `[[ask.hub]]` with `{} = \"{}\"` to plugin.toml, then ",
-            callee.kind(),
-            callee.name()
-        ),
+        false => format!("its author adds `[[ask.hub]]` with `{kind} = \"{name}\"` to plugin.toml, then "),
     };
-    let line = line(callee.kind(), callee.name());
+    let line = line(kind, name);
+    let what = callee.map_or_else(|| format!("any {kind}"), ToString::to_string);
     format!(
-        "to call {callee} is not granted; {author}the operator adds `{line}` under [plugins.{caller}.grant] in hubcap.toml"
+        "to call {what} is not granted; {author}the operator adds `{line}` under [plugins.{caller}.grant] in hubcap.toml"
     )
 }
 
@@ -93,10 +94,11 @@ mod tests {
     fn what_is_denied_is_told_with_what_author_and_operator_write() {
         let callee = Callee::new(CalleeKind::Tool, "github_search").unwrap();
         assert_eq!(
-            denied("x", &callee, true),
+            denied("x", CalleeKind::Tool, Some(&callee), true),
             "to call the tool \"github_search\" is not granted; the operator adds `hub.tools = [\"github_search\"]` under [plugins.x.grant] in hubcap.toml"
         );
-        assert!(denied("x", &callee, false).contains(
+        let told = denied("x", CalleeKind::Tool, Some(&callee), false);
+        assert!(told.contains(
             "its author adds `[[ask.hub]]` with `tool = \"github_search\"` to plugin.toml, then the operator"
         ));
     }
