@@ -23,6 +23,8 @@ mod guides;
 mod guides_tables;
 mod handles;
 mod http;
+mod hub_bounds;
+mod hub_calls;
 mod inspect;
 mod kills;
 mod kinds;

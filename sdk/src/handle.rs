@@ -4,12 +4,11 @@
 //! them. Dropping a handle ends what it stands for.
 //!
 //! ```no_run
-//! use hubcap_sdk::bindings::plugin::hubcap::plugin::hub;
-//! use hubcap_sdk::{Error, handle, progress};
+//! use hubcap_sdk::{Error, handle, hub, json, progress};
 //!
 //! fn ask_two() -> Result<usize, Error> {
 //!     let calls = ["first_search", "second_search"]
-//!         .map(|tool| hub::start_tool(tool, r#"{"query":"hubcap"}"#).map_err(Error::from_host));
+//!         .map(|tool| hub::start_call(tool, &json!({ "query": "hubcap" })));
 //!     let calls = calls.into_iter().collect::<Result<Vec<_>, _>>()?;
 //!     let replies = handle::join(calls, |index, event| {
 //!         if let hub::Event::Partial(text) = event {
@@ -24,8 +23,11 @@
 //! What starts a handle asks the operator's grants and fails with the code `denied` before there is one.
 //! A handle that fails later fails alone: its place in the answer of [`join`] has the error.
 
+use std::time::Instant;
+
 use crate::Error;
 use crate::bindings::plugin::hubcap::plugin::{hub, process};
+use crate::bindings::plugin::wasi::clocks::monotonic_clock;
 use crate::bindings::plugin::wasi::io::poll::{self, Pollable};
 
 /// Something that was started and will end.
@@ -104,15 +106,35 @@ impl Handle for hub::Pending {
     }
 }
 
-/// Waits until at least one of the handles has something, and gives the indexes of those that have.
-/// Comes back at once, with none, where there are no handles.
+/// Waits until at least one of the handles has something, and gives the indexes of those that have, the least
+/// first. Comes back at once, with none, where there are no handles.
 pub fn wait_any<H: Handle>(handles: &[H]) -> Vec<usize> {
     if handles.is_empty() {
         // Waiting for nothing would never end; the host ends such a call.
         return Vec::new();
     }
     let pollables: Vec<Pollable> = handles.iter().map(Handle::subscribe).collect();
-    poll::poll(&pollables.iter().collect::<Vec<_>>()).into_iter().map(|index| index as usize).collect()
+    ready(&pollables.iter().collect::<Vec<_>>())
+}
+
+/// The indexes of those that are ready. The host gives them in no order.
+fn ready(pollables: &[&Pollable]) -> Vec<usize> {
+    let mut ready: Vec<usize> = poll::poll(pollables).into_iter().map(|index| index as usize).collect();
+    ready.sort_unstable();
+    ready
+}
+
+/// [`wait_any`] until a point in time: gives none where that comes first.
+pub fn wait_any_until<H: Handle>(handles: &[H], deadline: Instant) -> Vec<usize> {
+    if handles.is_empty() {
+        return Vec::new();
+    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    let clock = monotonic_clock::subscribe_duration(u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
+    let pollables: Vec<Pollable> = handles.iter().map(Handle::subscribe).collect();
+    let mut ready = ready(&pollables.iter().chain([&clock]).collect::<Vec<_>>());
+    ready.retain(|index| *index < handles.len());
+    ready
 }
 
 /// Runs all handles to their end and gives what each ended with, in their order. `on_event` hears what

@@ -43,6 +43,7 @@
 //! | [`files`] | directories of the operator's choice, through [`std::fs`] | `files.<name>` |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
 //! | [`http`] | requests to other hosts | the operator, origin by origin |
+//! | [`hub`] | tools, validators and providers of other plugins | the operator, callee by callee |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
@@ -62,6 +63,7 @@ pub mod files;
 mod found;
 pub mod handle;
 pub mod http;
+pub mod hub;
 mod json_text;
 pub mod kv;
 pub mod log;

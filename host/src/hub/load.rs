@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::home::Home;
 use crate::hub::admit::{Admission, Desk, Door, holder, withhold};
 use crate::hub::bulkhead::Hall;
+use crate::hub::reach::reach;
 use crate::hub::readable::{Readable, Unreadable};
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
 use crate::hub::report::{Claim, announce, contested, disabled, outdone, refused, report};
@@ -90,7 +91,8 @@ impl Loader {
     }
 
     /// Loads everything. The first time, each plugin is published as soon as it is ready; later, the
-    /// old ones serve until all new ones are. `only` loads that one plugin and leaves the others out.
+    /// old ones serve until all new ones are. `only` loads that one plugin and what it may call, and leaves the
+    /// others out.
     pub async fn run(&self, only: Option<&str>) {
         let candidates = match find(&self.home) {
             Ok(candidates) => candidates,
@@ -213,6 +215,7 @@ impl Loader {
             }
         }
         files.iter().for_each(announce);
+        let wanted = only.map(|only| reach(only, &by_id, &self.home.config));
         let mut settled = Vec::new();
         for (id, mut claims) in by_id {
             let identities: Vec<&Identity> = claims.iter().map(|(_, identity, _)| identity).collect();
@@ -226,7 +229,9 @@ impl Loader {
                 Ok([(candidate, identity, _)]) if !config.enabled => {
                     files.push(disabled(&candidate, &identity));
                 }
-                Ok([(candidate, identity, bytes)]) if only.is_none_or(|only| only == id.as_str()) => {
+                Ok([(candidate, identity, bytes)])
+                    if wanted.as_ref().is_none_or(|wanted| wanted.contains(&id)) =>
+                {
                     let config = self.door.narrow(&identity, config);
                     settled.push(Settled { candidate, identity, bytes, config });
                 }

@@ -9,6 +9,7 @@ mod bulkhead;
 mod chain;
 mod exchange;
 mod load;
+mod reach;
 mod readable;
 mod reads;
 mod registry;
@@ -177,12 +178,13 @@ impl Hub {
             if let Some(found) = registry.find(work) {
                 return Ok(found);
             }
-            let changed = tokio::select! {
-                biased;
-                () = call.cancel.cancelled() => return Err(cancelled()),
-                changed = timeout_at(self.loading_until.into(), loaded.changed()) => changed,
-            };
-            if all || !matches!(changed, Ok(Ok(()))) {
+            let changed = !all
+                && tokio::select! {
+                    biased;
+                    () = call.cancel.cancelled() => return Err(cancelled()),
+                    changed = timeout_at(self.loading_until.into(), loaded.changed()) => matches!(changed, Ok(Ok(()))),
+                };
+            if !changed {
                 return Err(self.not_found(work, &registry));
             }
         }

@@ -22,7 +22,7 @@ pub struct Call<W> {
     /// Fires when the caller gives up: the work stops then.
     pub cancel: CancellationToken,
     /// Where news of the call goes, if anybody asked for it.
-    pub progress: Option<ProgressSender>,
+    pub progress: Option<Arc<dyn Follower>>,
     /// Where its answer goes, if that can be blocked.
     pub outlet: Option<Arc<dyn Outlet>>,
     /// The plugin that calls; nobody where an agent or a person does.
@@ -106,8 +106,18 @@ pub trait Outlet: fmt::Debug + Send + Sync {
     fn calm(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// Sends news of a call. It never waits: what the follower does not take in time is dropped.
-pub type ProgressSender = mpsc::Sender<Progress>;
+/// Whoever hears news of a call.
+pub trait Follower: fmt::Debug + Send + Sync {
+    /// Hears it. Never waits: what is not taken in time is dropped.
+    fn hear(&self, news: Progress);
+}
+
+impl Follower for mpsc::Sender<Progress> {
+    fn hear(&self, news: Progress) {
+        // Full means that the reader is slow, closed that it is gone: both are no fault of the call's.
+        let _ = self.try_send(news);
+    }
+}
 
 /// News of a running call.
 #[derive(Clone, Debug, PartialEq)]

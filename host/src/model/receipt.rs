@@ -48,18 +48,25 @@ pub struct CalleeCosts {
 }
 
 impl CalleeCosts {
-    /// With one more call, which cost this; nothing where no guest ran.
-    pub fn add(&mut self, receipt: Option<&Receipt>, failed: bool) {
-        let part = receipt.map(|receipt| Self {
+    /// One more call starts. It counts as failed until it has ended otherwise.
+    pub fn start(&mut self) {
+        self.calls = self.calls.saturating_add(1);
+        self.failed = self.failed.saturating_add(1);
+    }
+
+    /// A call that was started has ended, at this cost; nothing where no guest ran.
+    pub fn end(&mut self, receipt: Option<&Receipt>, failed: bool) {
+        self.failed = self.failed.saturating_sub(u64::from(!failed));
+        let Some(receipt) = receipt else { return };
+        let own = Self {
+            calls: 0,
+            failed: 0,
             fuel: receipt.fuel,
             peak_memory_bytes: receipt.peak_memory_bytes,
             wall_micros: receipt.wall_micros,
             result_bytes: receipt.result_bytes,
-            ..Self::default()
-        });
-        let one = Self { calls: 1, failed: failed.into(), ..part.unwrap_or_default() };
-        let below = receipt.and_then(|receipt| receipt.callees).unwrap_or_default();
-        *self = self.with(one).with(below);
+        };
+        *self = self.with(own).with(receipt.callees.unwrap_or_default());
     }
 
     fn with(self, other: Self) -> Self {
@@ -104,12 +111,15 @@ mod tests {
         let receipt =
             |fuel, callees| Receipt { fuel, peak_memory_bytes: fuel, callees, ..Receipt::default() };
         let mut inner = CalleeCosts::default();
-        inner.add(Some(&receipt(5, None)), true);
+        inner.start();
+        inner.end(Some(&receipt(5, None)), true);
         let mut outer = CalleeCosts::default();
-        outer.add(Some(&receipt(7, Some(inner))), false);
-        outer.add(None, true);
+        (0..3).for_each(|_| outer.start());
+        outer.end(Some(&receipt(7, Some(inner))), false);
+        outer.end(None, true);
+        // The third one has not ended.
         let expected =
-            CalleeCosts { calls: 3, failed: 2, fuel: 12, peak_memory_bytes: 7, ..CalleeCosts::default() };
+            CalleeCosts { calls: 4, failed: 3, fuel: 12, peak_memory_bytes: 7, ..CalleeCosts::default() };
         assert_eq!(outer, expected);
         let both = Receipt::sum("t", vec![receipt(1, Some(outer)), receipt(1, None)]).unwrap();
         assert_eq!((both.fuel, both.callees), (2, Some(expected)));

@@ -22,7 +22,7 @@ use crate::imports::{
     ProgressSink, RandomSource, Serving,
 };
 use crate::manifest::Ask;
-use crate::model::{Budget, CalleeCosts, PluginId, ProgressSender, Receipt};
+use crate::model::{Budget, CalleeCosts, Follower, PluginId, Receipt};
 use crate::policy::Grants;
 use crate::secrets::Secrets;
 use crate::state::State;
@@ -106,7 +106,7 @@ impl Sandbox {
     pub(crate) fn open(
         &self,
         budget: &Budget,
-        follower: Option<ProgressSender>,
+        follower: Option<Arc<dyn Follower>>,
         powers: &Powers,
         serving: Option<Serving>,
     ) -> CallStore {

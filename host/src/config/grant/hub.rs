@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn what_stands_for_several_or_is_no_name_is_told_with_its_place() {
         for (content, why) in [
-            ("hub.tools = [\"*\"]", "hubcap.toml:1:14: \"*\" is no tool that can be granted"),
+            ("hub.tools = [\"*\"]", "hubcap.toml:1:13: \"*\" is no tool that can be granted"),
             ("hub.tools = [\"github_*\"]", "name each one"),
-            ("hub.providers = [\"a_b\"]", "hubcap.toml:1:18: \"a_b\" is no provider"),
+            ("hub.providers = [\"a_b\"]", "hubcap.toml:1:17: \"a_b\" is no provider"),
             ("hub.tools = [\"hubcap_validate\"]", "is no tool"),
             ("hub.tolls = []", "unknown key `tolls`; did you mean `tools`?"),
             ("hub = [\"a_b\"]", "hubcap.toml:1:7: invalid type"),

@@ -5,11 +5,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::bindings::hub::{Event, Reply};
 use crate::error::{Blame, CallError, Code};
-use crate::model::Progress;
+use crate::model::{Follower, Progress};
 
 /// Pieces of a result that wait to be taken; more are dropped.
 const MAX_EVENTS: usize = 64;
@@ -18,13 +18,13 @@ const MAX_EVENTS: usize = 64;
 pub(super) type End = Result<Reply, CallError>;
 
 /// The place between a running call and the guest that waits for it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Inbox {
     state: Mutex<State>,
     changed: Notify,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     events: VecDeque<Event>,
     end: Option<End>,
@@ -51,6 +51,11 @@ impl Inbox {
     fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
         // Nothing in here can leave the state half-changed.
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.with(change);
+        self.changed.notify_waiters();
     }
 
     /// The next event; that the result is there, again and again once it is.
@@ -85,7 +90,13 @@ fn gone() -> CallError {
     CallError::new(Code::Internal, Blame::Host, "a fault inside hubcap ended the call; the log says more")
 }
 
-/// The end of an inbox that the work fills; dropping it ends the inbox.
+impl Follower for Inbox {
+    fn hear(&self, news: Progress) {
+        self.change(|state| state.push(news));
+    }
+}
+
+/// Brings an inbox its end; dropping it does so, too.
 pub(super) struct Filler(Arc<Inbox>);
 
 impl Filler {
@@ -94,31 +105,16 @@ impl Filler {
         Self(inbox)
     }
 
-    /// Fills in what the work tells, until it ends.
-    pub(super) async fn follow(self, work: impl Future<Output = End>, mut news: mpsc::Receiver<Progress>) {
-        let mut work = std::pin::pin!(work);
-        let end = loop {
-            tokio::select! {
-                biased;
-                Some(one) = news.recv() => self.tell(|state| state.push(one)),
-                end = &mut work => break end,
-            }
-        };
-        while let Ok(one) = news.try_recv() {
-            self.0.with(|state| state.push(one));
-        }
-        self.tell(|state| state.end = Some(end));
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut State)) {
-        self.0.with(change);
-        self.0.changed.notify_waiters();
+    /// Does the work, which tells the inbox what it has to tell by itself.
+    pub(super) async fn fill(self, work: impl Future<Output = End>) {
+        let end = work.await;
+        self.0.change(|state| state.end = Some(end));
     }
 }
 
 impl Drop for Filler {
     fn drop(&mut self) {
-        self.tell(|state| state.is_over = true);
+        self.0.change(|state| state.is_over = true);
     }
 }
 
@@ -126,11 +122,9 @@ impl Drop for Filler {
 mod tests {
     use std::sync::Arc;
 
-    use tokio::sync::mpsc;
-
     use super::{Event, Filler, Inbox, MAX_EVENTS, Reply};
     use crate::bindings::tool_types::ToolOutput;
-    use crate::model::Progress;
+    use crate::model::{Follower, Progress};
 
     fn report(done: f64) -> Progress {
         Progress::Report { done, total: Some(9.0), message: None }
@@ -143,9 +137,8 @@ mod tests {
     /// What an inbox has once work has told this and ended.
     async fn told(news: Vec<Progress>) -> Vec<Event> {
         let inbox = Arc::new(Inbox::default());
-        let (sender, receiver) = mpsc::channel(news.len().max(1));
-        news.into_iter().for_each(|one| sender.try_send(one).unwrap());
-        Filler::new(Arc::clone(&inbox)).follow(async { Ok(reply()) }, receiver).await;
+        news.into_iter().for_each(|one| inbox.hear(one));
+        Filler::new(Arc::clone(&inbox)).fill(async { Ok(reply()) }).await;
         inbox.ready().await;
         let events = std::iter::from_fn(|| inbox.next().filter(|event| !matches!(event, Event::Ready)));
         let events = events.collect();

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +13,7 @@ use super::Pending;
 use super::exchange::Exchange;
 use super::inbox::{End, Filler, Inbox};
 use crate::error::{Blame, CallError, Code};
-use crate::model::{Call, CallId, CalleeCosts, Caller, PluginId, ProgressSender};
+use crate::model::{Call, CallId, CalleeCosts, Caller, Follower, PluginId};
 use crate::outcome::Outcome;
 
 /// Calls of one call that run at once, or whose result waits to be taken: each can hold 1 MiB of arguments and 2
@@ -24,8 +24,6 @@ pub(super) const MAX_CALLS: usize = 256;
 /// Longest that the end of a call waits for what it cancelled. A guest that computes is gone within a few epoch
 /// ticks, and a caller gets its answer at most 250 ms after its deadline.
 pub(super) const SETTLE_WAIT: Duration = Duration::from_millis(100);
-/// News of one call on their way to where they wait.
-const NEWS: usize = 16;
 
 /// The call that a guest serves, as far as calls from within it need to know.
 pub(crate) struct Serving {
@@ -85,16 +83,15 @@ impl Running {
         // Those that have ended are nobody's business any more.
         while self.tasks.try_join_next().is_some() {}
         let cancel = self.cancel.child_token();
-        let (news, receiver) = mpsc::channel(NEWS);
+        let inbox = Arc::new(Inbox::default());
         let line = Line {
             exchange,
-            news,
+            follower: inbox.clone(),
             caller: Arc::clone(&self.caller),
             cancel: cancel.clone(),
             costs: Arc::clone(&self.costs),
         };
-        let inbox = Arc::new(Inbox::default());
-        self.tasks.spawn(Filler::new(Arc::clone(&inbox)).follow(work(line), receiver));
+        self.tasks.spawn(Filler::new(Arc::clone(&inbox)).fill(work(line)));
         Ok(Pending { inbox, _cancel: cancel.drop_guard(), _place: place })
     }
 
@@ -127,7 +124,7 @@ fn too_many() -> CallError {
 /// What one piece of work needs to make its calls.
 pub(super) struct Line {
     exchange: Arc<dyn Exchange>,
-    news: ProgressSender,
+    follower: Arc<dyn Follower>,
     caller: Arc<Caller>,
     cancel: CancellationToken,
     costs: Arc<Mutex<CalleeCosts>>,
@@ -139,19 +136,20 @@ impl Line {
         Arc::clone(&self.exchange)
     }
 
-    /// A call that does this.
+    /// A call that does this, and is counted from now on.
     pub(super) fn call<W>(&self, work: W) -> Call<W> {
+        locked(&self.costs).start();
         Call {
             cancel: self.cancel.clone(),
-            progress: Some(self.news.clone()),
+            progress: Some(Arc::clone(&self.follower)),
             caller: Some(Arc::clone(&self.caller)),
             ..Call::new(work)
         }
     }
 
-    /// What came of a call, whose cost is counted.
+    /// What came of a call, whose cost is added.
     pub(super) fn paid<T>(&self, outcome: Outcome<T>) -> Result<T, CallError> {
-        locked(&self.costs).add(outcome.receipt.as_ref(), outcome.result.is_err());
+        locked(&self.costs).end(outcome.receipt.as_ref(), outcome.result.is_err());
         outcome.result
     }
 }
