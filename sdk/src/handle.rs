@@ -106,8 +106,8 @@ impl Handle for hub::Pending {
     }
 }
 
-/// Waits until at least one of the handles has something, and gives the indexes of those that have, the least
-/// first. Comes back at once, with none, where there are no handles.
+/// Waits until at least one of the handles has something, and gives the indexes of those that have, in no order.
+/// Comes back at once, with none, where there are no handles.
 pub fn wait_any<H: Handle>(handles: &[H]) -> Vec<usize> {
     if handles.is_empty() {
         // Waiting for nothing would never end; the host ends such a call.
@@ -117,19 +117,17 @@ pub fn wait_any<H: Handle>(handles: &[H]) -> Vec<usize> {
     ready(&pollables.iter().collect::<Vec<_>>())
 }
 
-/// The indexes of those that are ready. The host gives them in no order.
 fn ready(pollables: &[&Pollable]) -> Vec<usize> {
-    let mut ready: Vec<usize> = poll::poll(pollables).into_iter().map(|index| index as usize).collect();
-    ready.sort_unstable();
-    ready
+    poll::poll(pollables).into_iter().map(|index| index as usize).collect()
 }
 
 /// [`wait_any`] until a point in time: gives none where that comes first.
-pub fn wait_any_until<H: Handle>(handles: &[H], deadline: Instant) -> Vec<usize> {
-    if handles.is_empty() {
+fn wait_any_until<H: Handle>(handles: &[H], deadline: Instant) -> Vec<usize> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        // Whoever always has something to tell would outlast any deadline.
         return Vec::new();
     }
-    let left = deadline.saturating_duration_since(Instant::now());
     let clock = monotonic_clock::subscribe_duration(u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
     let pollables: Vec<Pollable> = handles.iter().map(Handle::subscribe).collect();
     let mut ready = ready(&pollables.iter().chain([&clock]).collect::<Vec<_>>());
@@ -143,21 +141,39 @@ pub fn join<H: Handle>(
     handles: Vec<H>,
     on_event: impl FnMut(usize, H::Event),
 ) -> Vec<Result<H::Output, Error>> {
-    join_with(handles, on_event, wait_any)
+    // None of them is cut off, so each has ended.
+    join_with(handles, on_event, wait_any).into_iter().flatten().collect()
 }
 
-/// [`join`] with a way to wait, so that its order can be tested without a host.
+/// [`join`] until a point in time. Those that still run then are dropped, which ends them: nothing stands in
+/// their place.
+pub fn join_until<H: Handle>(
+    handles: Vec<H>,
+    deadline: Instant,
+    on_event: impl FnMut(usize, H::Event),
+) -> Vec<Option<Result<H::Output, Error>>> {
+    join_with(handles, on_event, |handles| wait_any_until(handles, deadline))
+}
+
+/// [`join`] with a way to wait, so that its order can be tested without a host. A wait that brings nothing is the
+/// end.
 fn join_with<H: Handle>(
     handles: Vec<H>,
     mut on_event: impl FnMut(usize, H::Event),
     wait: impl Fn(&[H]) -> Vec<usize>,
-) -> Vec<Result<H::Output, Error>> {
+) -> Vec<Option<Result<H::Output, Error>>> {
     let mut ended: Vec<Option<Result<H::Output, Error>>> = handles.iter().map(|_| None).collect();
     let mut indexes: Vec<usize> = (0..handles.len()).collect();
     let mut running = handles;
     while !running.is_empty() {
-        // From the back, so that what is taken out moves nothing that is still to come.
-        for at in wait(&running).into_iter().rev() {
+        // From the back, so that what is taken out moves nothing that is still to come. A host gives the
+        // indexes in no order.
+        let mut ready = wait(&running);
+        if ready.is_empty() {
+            break;
+        }
+        ready.sort_unstable();
+        for at in ready.into_iter().rev() {
             let index = indexes[at];
             let end = match running[at].next() {
                 Ok(Next::Nothing) => continue,
@@ -175,8 +191,8 @@ fn join_with<H: Handle>(
             ended[index] = Some(end);
         }
     }
-    // Each has ended: the loop takes a handle out only with its end.
-    ended.into_iter().flatten().collect()
+    // The loop takes a handle out only with its end.
+    ended
 }
 
 #[cfg(test)]
@@ -239,12 +255,39 @@ mod tests {
             |running| (0..running.len()).collect(),
         );
         let ends: Vec<_> =
-            ends.into_iter().map(|end| end.map_err(|error| error.message().to_owned())).collect();
+            ends.into_iter().map(|end| end.unwrap().map_err(|error| error.message().to_owned())).collect();
         assert_eq!(ends, [Ok(3), Ok(0), Err("broken".to_owned()), Ok(9)]);
         let of = |wanted| {
             heard.iter().filter(|(index, _)| *index == wanted).map(|(_, event)| *event).collect::<Vec<_>>()
         };
         assert_eq!((of(0), of(1), of(2), of(3)), (vec![1, 2, 3], vec![], vec![7], vec![9]));
+    }
+
+    #[test]
+    fn handles_that_end_at_once_may_be_told_of_in_any_order() {
+        for order in [[0, 1, 2], [2, 0, 1], [0, 2, 1], [1, 2, 0]] {
+            let handles = [4, 5, 6].map(|event| Scripted::new(&[Ok(event)])).into();
+            let wait = |running: &[Scripted]| order.into_iter().filter(|at| *at < running.len()).collect();
+            let ends = join_with(handles, |_, _| (), wait);
+            assert_eq!(
+                ends.into_iter().map(|end| end.unwrap().unwrap()).collect::<Vec<_>>(),
+                [4, 5, 6],
+                "{order:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_still_runs_when_the_time_is_up_is_dropped_and_has_no_end() {
+        let handles = vec![Scripted::new(&[Ok(1)]), Scripted::new(&[Ok(0); 99]), Scripted::new(&[])];
+        let rounds = RefCell::new(0..3);
+        let wait = |running: &[Scripted]| match rounds.borrow_mut().next() {
+            Some(_) => (0..running.len()).collect(),
+            None => Vec::new(),
+        };
+        let ends = join_with(handles, |_, _| (), wait);
+        let ends: Vec<_> = ends.into_iter().map(|end| end.map(Result::unwrap)).collect();
+        assert_eq!(ends, [Some(1), None, Some(0)]);
     }
 
     #[test]
