@@ -11,6 +11,7 @@ mod authors;
 mod cli;
 mod client_faults;
 mod completeness;
+mod consensus;
 mod examples;
 mod files;
 mod files_bounds;
