@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::support::guests::wasm;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, code, cost, receipt, text};
-use crate::support::server::Server;
+use crate::support::server::{Era, Server};
+use crate::support::{SOON, holds_within};
 
 /// A home with the guest that calls, under an id of the test's own. It asks for whatever the operator names.
 pub(crate) fn caller(home: Home, id: &str) -> Home {
@@ -120,6 +121,17 @@ fn what_is_granted_and_not_there_is_unavailable_and_only_the_operator_learns_why
     for why in ["switched off", "withheld until", "there is no tool \\\"echo_no-such\\\""] {
         assert!(logged.contains(why), "{why}: {logged}");
     }
+}
+
+#[test]
+fn a_callee_that_goes_while_its_caller_is_served_is_unavailable() {
+    let home = home(&["echo_say"]);
+    let mut server = home.serve_as(&mut home.command(&["serve", "--dev"]), Era::Legacy("2025-11-25"));
+    assert_eq!(said(&mut server, "echo_say", json!({ "text": "here" })), "here");
+    std::fs::remove_file(home.plugins().join("echo.wasm")).unwrap();
+    let gone = || said(&mut server, "echo_say", json!({ "text": "here" })).starts_with("unavailable: ");
+    assert!(holds_within(SOON, gone));
+    server.end();
 }
 
 #[test]
