@@ -166,3 +166,38 @@ fn a_typo_a_double_and_a_broad_grant_stop_the_host_with_their_place() {
         assert!(refused.code == Some(2) && refused.stderr.contains(why), "{grant}: {}", refused.stderr);
     }
 }
+
+#[test]
+fn what_a_plugin_calls_is_granted_by_name_and_where_it_is_left_open_by_the_names_that_are_given() {
+    let manifest = "id = \"asker\"\nversion = \"1.0.0\"\n[[ask.hub]]\ntool = \"echo_say\"\nwhy = \"says it\"\n\
+        [[ask.hub]]\nprovider = \"*\"\n";
+    let home = Home::new().file("asker.wasm", &wasm("echo")).file("asker.toml", manifest.as_bytes());
+    let page = home.run(&["plugin", "inspect", "asker"]).stdout;
+    for line in [
+        "calls of the tool \"echo_say\" (says it): hub.tools = [\"echo_say\"]",
+        "calls of providers, which you name: hub.providers = [\"name-of-one\"]",
+    ] {
+        assert!(page.contains(line), "{line:?} in {page}");
+    }
+    for (callee, why) in [
+        ("provider", "KIND=NAME"),
+        ("provider=a_b", "is no provider"),
+        ("tool=echo_fail", "no tool is left to be named"),
+    ] {
+        let refused = home.run(&["plugin", "grant", "asker", "--yes", "--callee", callee]);
+        assert!(refused.code == Some(2) && refused.stderr.contains(why), "{callee}: {}", refused.stderr);
+    }
+    let some = home.run(&["plugin", "grant", "asker", "--yes"]);
+    assert!(some.stdout.contains("1 more asked for and not granted"), "{}{}", some.stdout, some.stderr);
+    let both = ["--callee", "provider=one", "--callee", "provider=two"];
+    let granted = home.run(&[&["plugin", "grant", "asker", "--yes"][..], &both].concat());
+    assert!(granted.stdout.contains("calls of providers: one,two"), "{}{}", granted.stdout, granted.stderr);
+    let file = fs::read_to_string(home.path().join("hubcap.toml")).unwrap();
+    assert_eq!(file, "[plugins.asker.grant.hub]\ntools = [\"echo_say\"]\nproviders = [\"one\", \"two\"]\n");
+    assert_eq!(grants(&home)["missing"], json!([]));
+    // Another callee is another ask: the plugin waits for the operator.
+    let home = home.accept("asker");
+    let home = home.file("asker.toml", manifest.replace("echo_say", "echo_fail").as_bytes());
+    let reason = home.plugin("asker.wasm")["reason"].as_str().unwrap_or_default().to_owned();
+    assert!(reason.contains("asks for more: calls of the tool \"echo_fail\""), "{reason}");
+}

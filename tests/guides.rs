@@ -57,6 +57,16 @@ fn the_guide_to_state_shows_what_happens() {
 }
 
 #[test]
+fn the_guide_to_calls_between_plugins_shows_what_happens() {
+    follow("hub.md");
+}
+
+#[test]
+fn the_guide_to_consensus_shows_what_happens() {
+    follow("consensus.md");
+}
+
+#[test]
 fn the_guide_to_requests_shows_what_happens() {
     follow("http.md");
 }

@@ -100,6 +100,7 @@ fn the_cases_of_the_bundled_plugins_hold() {
         ("examples/hello", 4),
         ("examples/long-lines", 2),
         ("examples/scripted-provider", 4),
+        ("plugins/consensus", 4),
         ("plugins/placeholder-detector", 6),
     ] {
         let (code, told) = report(&root().join(folder));

@@ -14,42 +14,51 @@ mod base {
                 import hubcap:plugin/progress@0.1.0;
                 import hubcap:plugin/kv@0.1.0;
                 import hubcap:plugin/secrets@0.1.0;
+                import hubcap:plugin/hub@0.1.0;
                 export hubcap:plugin/lifecycle@0.1.0;
             }
         ",
         world: "hubcap:host/base",
-        imports: { "hubcap:plugin/kv@0.1.0": async },
+        imports: {
+            "hubcap:plugin/kv@0.1.0": async,
+            "hubcap:plugin/hub@0.1.0": trappable,
+            "hubcap:plugin/hub@0.1.0.callees": async | trappable,
+            "hubcap:plugin/hub@0.1.0.[static]pending.finish": async | trappable,
+            "hubcap:plugin/hub@0.1.0.[drop]pending": trappable,
+        },
         exports: { default: async },
+        with: { "wasi:io": wasmtime_wasi::p2::bindings::io },
     });
 }
 
 macro_rules! kind {
-    ($module:ident, $world:literal) => {
+    ($module:ident, $world:literal, $interface:literal, $types:ident) => {
         #[doc = concat!("World `", $world, "`.")]
         mod $module {
             wasmtime::component::bindgen!({
                 path: "wit/plugin",
                 world: $world,
                 exports: { default: async },
-                with: { "hubcap:plugin/types": super::base::hubcap::plugin::types },
+                with: {
+                    "hubcap:plugin/types": super::base::hubcap::plugin::types,
+                    $interface: super::base::hubcap::plugin::$types,
+                },
             });
         }
     };
 }
 
-kind!(tools_kind, "hubcap:plugin/tools-kind");
-kind!(validators_kind, "hubcap:plugin/validators-kind");
-kind!(providers_kind, "hubcap:plugin/providers-kind");
+kind!(tools_kind, "hubcap:plugin/tools-kind", "hubcap:plugin/tool-types", tool_types);
+kind!(validators_kind, "hubcap:plugin/validators-kind", "hubcap:plugin/validator-types", validator_types);
+kind!(providers_kind, "hubcap:plugin/providers-kind", "hubcap:plugin/provider-types", provider_types);
 
 pub(crate) use base::BaseIndices;
 pub(crate) use base::hubcap::plugin::types::{Context, Error, Severity, Span};
-pub(crate) use base::hubcap::plugin::{kv, log, progress, secrets};
+pub(crate) use base::hubcap::plugin::{hub, kv, log, progress, secrets};
+pub(crate) use base::hubcap::plugin::{provider_types, tool_types, validator_types};
 pub(crate) use providers_kind::ProvidersKindIndices;
-pub(crate) use providers_kind::hubcap::plugin::provider_types;
 pub(crate) use tools_kind::ToolsKindIndices;
-pub(crate) use tools_kind::hubcap::plugin::tool_types;
 pub(crate) use validators_kind::ValidatorsKindIndices;
-pub(crate) use validators_kind::hubcap::plugin::validator_types;
 
 /// Name of the interface that every plugin exports.
 pub(crate) const LIFECYCLE: &str = "hubcap:plugin/lifecycle@0.1.0";

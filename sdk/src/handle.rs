@@ -4,12 +4,11 @@
 //! them. Dropping a handle ends what it stands for.
 //!
 //! ```no_run
-//! use hubcap_sdk::bindings::plugin::hubcap::plugin::hub;
-//! use hubcap_sdk::{Error, handle, progress};
+//! use hubcap_sdk::{Error, handle, hub, json, progress};
 //!
 //! fn ask_two() -> Result<usize, Error> {
 //!     let calls = ["first_search", "second_search"]
-//!         .map(|tool| hub::start_tool(tool, r#"{"query":"hubcap"}"#).map_err(Error::from_host));
+//!         .map(|tool| hub::start_call(tool, &json!({ "query": "hubcap" })));
 //!     let calls = calls.into_iter().collect::<Result<Vec<_>, _>>()?;
 //!     let replies = handle::join(calls, |index, event| {
 //!         if let hub::Event::Partial(text) = event {
@@ -24,8 +23,11 @@
 //! What starts a handle asks the operator's grants and fails with the code `denied` before there is one.
 //! A handle that fails later fails alone: its place in the answer of [`join`] has the error.
 
+use std::time::Instant;
+
 use crate::Error;
 use crate::bindings::plugin::hubcap::plugin::{hub, process};
+use crate::bindings::plugin::wasi::clocks::monotonic_clock;
 use crate::bindings::plugin::wasi::io::poll::{self, Pollable};
 
 /// Something that was started and will end.
@@ -112,7 +114,25 @@ pub fn wait_any<H: Handle>(handles: &[H]) -> Vec<usize> {
         return Vec::new();
     }
     let pollables: Vec<Pollable> = handles.iter().map(Handle::subscribe).collect();
-    poll::poll(&pollables.iter().collect::<Vec<_>>()).into_iter().map(|index| index as usize).collect()
+    ready(&pollables.iter().collect::<Vec<_>>())
+}
+
+fn ready(pollables: &[&Pollable]) -> Vec<usize> {
+    poll::poll(pollables).into_iter().map(|index| index as usize).collect()
+}
+
+/// [`wait_any`] until a point in time: gives none where that comes first.
+fn wait_any_until<H: Handle>(handles: &[H], deadline: Instant) -> Vec<usize> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        // Whoever always has something to tell would outlast any deadline.
+        return Vec::new();
+    }
+    let clock = monotonic_clock::subscribe_duration(u64::try_from(left.as_nanos()).unwrap_or(u64::MAX));
+    let pollables: Vec<Pollable> = handles.iter().map(Handle::subscribe).collect();
+    let mut ready = ready(&pollables.iter().chain([&clock]).collect::<Vec<_>>());
+    ready.retain(|index| *index < handles.len());
+    ready
 }
 
 /// Runs all handles to their end and gives what each ended with, in their order. `on_event` hears what
@@ -121,15 +141,27 @@ pub fn join<H: Handle>(
     handles: Vec<H>,
     on_event: impl FnMut(usize, H::Event),
 ) -> Vec<Result<H::Output, Error>> {
-    join_with(handles, on_event, wait_any)
+    // None of them is cut off, so each has ended.
+    join_with(handles, on_event, wait_any).into_iter().flatten().collect()
 }
 
-/// [`join`] with a way to wait, so that its order can be tested without a host.
+/// [`join`] until a point in time. Those that still run then are dropped, which ends them: nothing stands in
+/// their place.
+pub fn join_until<H: Handle>(
+    handles: Vec<H>,
+    deadline: Instant,
+    on_event: impl FnMut(usize, H::Event),
+) -> Vec<Option<Result<H::Output, Error>>> {
+    join_with(handles, on_event, |handles| wait_any_until(handles, deadline))
+}
+
+/// [`join`] with a way to wait, so that its order can be tested without a host. A wait that brings nothing is the
+/// end.
 fn join_with<H: Handle>(
     handles: Vec<H>,
     mut on_event: impl FnMut(usize, H::Event),
     wait: impl Fn(&[H]) -> Vec<usize>,
-) -> Vec<Result<H::Output, Error>> {
+) -> Vec<Option<Result<H::Output, Error>>> {
     let mut ended: Vec<Option<Result<H::Output, Error>>> = handles.iter().map(|_| None).collect();
     let mut indexes: Vec<usize> = (0..handles.len()).collect();
     let mut running = handles;
@@ -137,6 +169,9 @@ fn join_with<H: Handle>(
         // From the back, so that what is taken out moves nothing that is still to come. A host gives the
         // indexes in no order.
         let mut ready = wait(&running);
+        if ready.is_empty() {
+            break;
+        }
         ready.sort_unstable();
         for at in ready.into_iter().rev() {
             let index = indexes[at];
@@ -156,8 +191,8 @@ fn join_with<H: Handle>(
             ended[index] = Some(end);
         }
     }
-    // Each has ended: the loop takes a handle out only with its end.
-    ended.into_iter().flatten().collect()
+    // The loop takes a handle out only with its end.
+    ended
 }
 
 #[cfg(test)]
@@ -220,7 +255,7 @@ mod tests {
             |running| (0..running.len()).collect(),
         );
         let ends: Vec<_> =
-            ends.into_iter().map(|end| end.map_err(|error| error.message().to_owned())).collect();
+            ends.into_iter().map(|end| end.unwrap().map_err(|error| error.message().to_owned())).collect();
         assert_eq!(ends, [Ok(3), Ok(0), Err("broken".to_owned()), Ok(9)]);
         let of = |wanted| {
             heard.iter().filter(|(index, _)| *index == wanted).map(|(_, event)| *event).collect::<Vec<_>>()
@@ -234,8 +269,25 @@ mod tests {
             let handles = [4, 5, 6].map(|event| Scripted::new(&[Ok(event)])).into();
             let wait = |running: &[Scripted]| order.into_iter().filter(|at| *at < running.len()).collect();
             let ends = join_with(handles, |_, _| (), wait);
-            assert_eq!(ends.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [4, 5, 6], "{order:?}");
+            assert_eq!(
+                ends.into_iter().map(|end| end.unwrap().unwrap()).collect::<Vec<_>>(),
+                [4, 5, 6],
+                "{order:?}"
+            );
         }
+    }
+
+    #[test]
+    fn what_still_runs_when_the_time_is_up_is_dropped_and_has_no_end() {
+        let handles = vec![Scripted::new(&[Ok(1)]), Scripted::new(&[Ok(0); 99]), Scripted::new(&[])];
+        let rounds = RefCell::new(0..3);
+        let wait = |running: &[Scripted]| match rounds.borrow_mut().next() {
+            Some(_) => (0..running.len()).collect(),
+            None => Vec::new(),
+        };
+        let ends = join_with(handles, |_, _| (), wait);
+        let ends: Vec<_> = ends.into_iter().map(|end| end.map(Result::unwrap)).collect();
+        assert_eq!(ends, [Some(1), None, Some(0)]);
     }
 
     #[test]

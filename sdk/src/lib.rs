@@ -44,6 +44,7 @@
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
 //! | [`http`] | requests to other hosts | `http`, origin by origin |
 //! | [`secrets`] | secrets that the plugin itself has to see | `secrets.<name>` with `reveal = true` |
+//! | [`hub`] | tools, validators and providers of other plugins | `hub`, callee by callee |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
@@ -63,6 +64,7 @@ pub mod files;
 mod found;
 pub mod handle;
 pub mod http;
+pub mod hub;
 mod json_text;
 pub mod kv;
 pub mod log;

@@ -27,6 +27,43 @@ pub(super) const LIMITS: &[Limit] = &[
     Limit("manifest/ask.rs", "MAX_ASKED", &["lists_names_and_reasons_have_their_bounds"]),
     Limit("manifest/ask.rs", "MAX_NAME", &["lists_names_and_reasons_have_their_bounds"]),
     Limit("manifest/ask.rs", "MAX_WHY", &["lists_names_and_reasons_have_their_bounds"]),
+    Limit(
+        "hub/bulkhead.rs",
+        "MAX_OUTBOUND",
+        &["sixteen_calls_of_a_plugin_are_on_their_way_and_one_more_costs_only_that_plugin"],
+    ),
+    Limit(
+        "hub/chain.rs",
+        "MAX_DEPTH",
+        &[
+            "four_plugins_may_stand_behind_a_call_and_not_five",
+            "calls_go_four_plugins_deep_and_never_round_in_a_circle",
+        ],
+    ),
+    Limit(
+        "imports/hub/convert.rs",
+        "MAX_SENT",
+        &["a_callee_is_sent_one_mib_and_not_one_byte_more", "arguments_are_checked_before_the_callee_runs"],
+    ),
+    Limit("imports/hub/convert.rs", "MAX_VALUES", &["arguments_are_an_object_of_up_to_100000_values"]),
+    Limit("imports/hub/inbox.rs", "MAX_EVENTS", &["of_reports_the_newest_is_kept_and_of_pieces_sixty_four"]),
+    Limit("imports/hub/running.rs", "MAX_CALLS", &["a_call_makes_256_calls_and_not_one_more"]),
+    Limit(
+        "imports/hub/running.rs",
+        "MAX_PENDING",
+        &[
+            "sixteen_calls_of_a_call_are_pending_and_one_more_is_overloaded",
+            "a_flood_of_calls_is_bounded_and_costs_only_whoever_floods",
+        ],
+    ),
+    Limit(
+        "imports/hub/running.rs",
+        "SETTLE_WAIT",
+        &[
+            "the_end_of_a_call_ends_what_it_called_and_counts_it",
+            "a_callee_that_does_not_end_when_it_is_cancelled_is_cut_off",
+        ],
+    ),
     Limit("hub/readable.rs", "MAX_FILE", &["a_file_of_one_mib_is_read_and_a_larger_one_is_not"]),
     Limit("hub/reads.rs", "MAX_READS", &["eight_files_are_read_at_once_and_one_more_is_overloaded"]),
     Limit("hub/reads.rs", "READ_DEADLINE", &["a_read_that_does_not_end_is_given_up_at_its_deadline"]),

@@ -239,7 +239,7 @@ impl Common {
         Home::find(&named).map_err(|error| Failure::Usage(error.to_string()))
     }
 
-    /// A hub with all its plugins loaded, or only with one.
+    /// A hub with all its plugins loaded, or only with one and what that may call.
     async fn hub(&self, only: Option<&str>, admission: Admission) -> Result<Arc<Hub>, Failure> {
         let (hub, loader) = open_for_agents(&self.home()?, admission)?;
         loader.run(only).await;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: whatever would open more than one place is only taken where it is named as such.
 
+mod hub;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
@@ -14,6 +16,8 @@ use serde::{Deserialize, Deserializer};
 use crate::manifest::{Ask, HeaderName, MAX_STATE, Name, Prefix};
 use crate::origin::{Method, Origin};
 use crate::units::{Bytes, BytesWithin};
+
+pub use hub::GrantedHub;
 
 /// Directories that belong to the system: what is in them is no plugin's business.
 pub(super) const SYSTEM: [&str; 3] = ["/dev", "/proc", "/sys"];
@@ -33,6 +37,9 @@ pub struct Grant {
     /// Secrets by the names that the plugin has for them.
     #[serde(default)]
     pub secrets: BTreeMap<Name, GrantedSecret>,
+    /// What may be called through the hub.
+    #[serde(default)]
+    pub hub: GrantedHub,
 }
 
 impl Grant {

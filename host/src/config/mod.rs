@@ -20,7 +20,7 @@ use crate::units::{BytesWithin, Span};
 use dirs::ReadDir;
 
 pub(crate) use grant::lexical;
-pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedSecret, Source};
+pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedHub, GrantedSecret, Source};
 
 /// Most bytes of guest memory that a call can have.
 pub const MAX_MEMORY: usize = 1 << 30;

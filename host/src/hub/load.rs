@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
@@ -14,6 +14,8 @@ use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
 use crate::hub::admit::{Admission, Desk, Door, holder, withhold};
+use crate::hub::bulkhead::Hall;
+use crate::hub::reach::reach;
 use crate::hub::readable::{Readable, Unreadable};
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
 use crate::hub::report::{Claim, announce, contested, disabled, outdone, refused, report};
@@ -77,17 +79,20 @@ impl Loader {
         find(home)?;
         let door = Door::open(home, admission).map_err(LoadError::Lock)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
-        let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
-        let sandbox = Sandbox::new(engine, state::State::new(home.state()))
-            .map_err(|error| LoadError::Engine(error.to_string()))?;
+        let places = Hall::places(&home.config.limits) + cores();
+        let engine = Engine::new(places).map_err(LoadError::Engine)?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
         let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
+        let exchange: Weak<Hub> = Arc::downgrade(&hub);
+        let sandbox = Sandbox::new(engine, state::State::new(home.state()), exchange)
+            .map_err(|error| LoadError::Engine(error.to_string()))?;
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone(), door };
         Ok((hub, loader))
     }
 
     /// Loads everything. The first time, each plugin is published as soon as it is ready; later, the
-    /// old ones serve until all new ones are. `only` loads that one plugin and leaves the others out.
+    /// old ones serve until all new ones are. `only` loads that one plugin and what it may call, and leaves the
+    /// others out.
     pub async fn run(&self, only: Option<&str>) {
         let candidates = match find(&self.home) {
             Ok(candidates) => candidates,
@@ -210,6 +215,7 @@ impl Loader {
             }
         }
         files.iter().for_each(announce);
+        let wanted = only.map(|only| reach(only, &by_id, &self.home.config));
         let mut settled = Vec::new();
         for (id, mut claims) in by_id {
             let identities: Vec<&Identity> = claims.iter().map(|(_, identity, _)| identity).collect();
@@ -223,7 +229,9 @@ impl Loader {
                 Ok([(candidate, identity, _)]) if !config.enabled => {
                     files.push(disabled(&candidate, &identity));
                 }
-                Ok([(candidate, identity, bytes)]) if only.is_none_or(|only| only == id.as_str()) => {
+                Ok([(candidate, identity, bytes)])
+                    if wanted.as_ref().is_none_or(|wanted| wanted.contains(&id)) =>
+                {
                     let config = self.door.narrow(&identity, config);
                     settled.push(Settled { candidate, identity, bytes, config });
                 }

@@ -6,7 +6,10 @@
 mod admit;
 mod builtin;
 mod bulkhead;
+mod chain;
+mod exchange;
 mod load;
+mod reach;
 mod readable;
 mod reads;
 mod registry;
@@ -25,9 +28,10 @@ use crate::error::{Blame, CallError, Code};
 use crate::model::{Call, Tool, text};
 use crate::outcome::Outcome;
 use crate::plugin::{Kind, Plugin, Work};
+use crate::sandbox::cancelled;
 
 use builtin::Builtins;
-use bulkhead::Hall;
+use bulkhead::{Hall, Seats};
 use readable::Readable;
 use registry::{Loaded, Registry};
 
@@ -69,9 +73,12 @@ impl Hub {
     /// Does one piece of work. Always one outcome, no later than the plugin's deadline.
     pub async fn call<W: Work>(&self, call: Call<W>) -> Outcome<W::Output> {
         let arrived = Instant::now();
-        let loaded = match self.find(&call.work).await {
+        if let Err(error) = chain::check(&call) {
+            return Outcome::refused(error);
+        }
+        let loaded = match self.find(&call).await {
             Ok(loaded) => loaded,
-            Err(error) => return Outcome::refused(error),
+            Err(error) => return Outcome::refused(chain::not_there(&call, error)),
         };
         // At the level of errors, so that no log level drops the ids from the lines inside.
         let span = tracing::error_span!(
@@ -79,7 +86,13 @@ impl Hub {
             call_id = %call.id,
             plugin = %loaded.plugin.id,
             tool = %call.work.name(),
+            caller = tracing::field::Empty,
+            parent = tracing::field::Empty,
         );
+        if let Some(caller) = &call.caller {
+            span.record("caller", tracing::field::display(&caller.plugin));
+            span.record("parent", tracing::field::display(caller.call));
+        }
         async {
             let outcome = self.run(&loaded, &call, arrived).await;
             report(&outcome, arrived);
@@ -93,11 +106,26 @@ impl Hub {
         if let Err(error) = call.work.check(&loaded.plugin) {
             return Outcome::refused(error);
         }
-        let deadline = arrived + call.work.budget(&loaded.plugin).deadline;
-        match self.hall.enter(&loaded.seats, deadline, call).await {
+        let own = arrived + call.work.budget(&loaded.plugin).deadline;
+        let deadline = call.caller.as_ref().map_or(own, |caller| own.min(caller.deadline));
+        let from = match self.seats_of_caller(call) {
+            Ok(from) => from,
+            Err(error) => return Outcome::refused(error),
+        };
+        match self.hall.enter(from.as_deref(), &loaded.seats, deadline, call).await {
             Ok(_place) => loaded.plugin.call(call, deadline).await,
             Err(error) => Outcome::refused(error),
         }
+    }
+
+    /// The seats of the plugin that calls, if one does. One that is not served any more calls nobody.
+    fn seats_of_caller<W>(&self, call: &Call<W>) -> Result<Option<Arc<Seats>>, CallError> {
+        let Some(caller) = &call.caller else { return Ok(None) };
+        let seats = self.registry.load().seats(caller.plugin.as_str());
+        seats.map(Some).ok_or_else(|| {
+            let message = format!("the plugin {:?} is not served any more", caller.plugin.as_str());
+            CallError::new(Code::Unavailable, Blame::Host, message)
+        })
     }
 
     /// All tools, the hub's own among them, by name. Waits until every file has been looked at, within a bound.
@@ -138,7 +166,8 @@ impl Hub {
     }
 
     /// Finds who offers it; while plugins are loading, it may be the next that is ready.
-    async fn find<W: Work>(&self, work: &W) -> Result<Loaded, CallError> {
+    async fn find<W: Work>(&self, call: &Call<W>) -> Result<Loaded, CallError> {
+        let work = &call.work;
         if let Some(found) = self.registry.load().find(work) {
             return Ok(found);
         }
@@ -149,8 +178,13 @@ impl Hub {
             if let Some(found) = registry.find(work) {
                 return Ok(found);
             }
-            let waiting = timeout_at(self.loading_until.into(), loaded.changed());
-            if all || !matches!(waiting.await, Ok(Ok(()))) {
+            let changed = !all
+                && tokio::select! {
+                    biased;
+                    () = call.cancel.cancelled() => return Err(cancelled()),
+                    changed = timeout_at(self.loading_until.into(), loaded.changed()) => matches!(changed, Ok(Ok(()))),
+                };
+            if !changed {
                 return Err(self.not_found(work, &registry));
             }
         }

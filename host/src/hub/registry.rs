@@ -118,6 +118,11 @@ impl Registry {
         self.by_id.get(id).map(|loaded| Arc::clone(&loaded.plugin))
     }
 
+    /// The places of the plugin with this id.
+    pub(super) fn seats(&self, id: &str) -> Option<Arc<Seats>> {
+        self.by_id.get(id).map(|loaded| Arc::clone(&loaded.seats))
+    }
+
     /// The plugins of a kind, by id.
     pub(super) fn plugins(&self, kind: Kind) -> Vec<Arc<Plugin>> {
         let all = self.by_id.values().map(|loaded| &loaded.plugin);

@@ -7,6 +7,7 @@
 mod cli;
 mod files;
 mod http;
+mod hub;
 mod kv;
 mod log;
 mod progress;
@@ -16,6 +17,9 @@ mod secrets;
 pub(crate) use cli::GuestExit;
 pub(crate) use files::{Directories, Files, TooManyFiles};
 pub(crate) use http::{Egress, Http, Network};
+#[cfg(test)]
+pub(crate) use hub::Double;
+pub(crate) use hub::{Edges, Exchange, HubCalls, Serving};
 pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
 pub(crate) use progress::ProgressSink;
@@ -41,6 +45,8 @@ pub(crate) struct Powers {
     pub(crate) egress: Arc<Egress>,
     /// Directories that it works in.
     pub(crate) directories: Arc<Directories>,
+    /// What it may call.
+    pub(crate) edges: Arc<Edges>,
 }
 
 /// What the imports of one call work on.
@@ -64,6 +70,8 @@ pub(crate) struct Imports {
     pub(crate) clocks: WasiClocksCtx,
     /// The directories that are granted.
     pub(crate) files: Files,
+    /// Calls of other plugins.
+    pub(crate) hub: HubCalls,
 }
 
 /// Something that holds the imports of a call: the data of its store.
@@ -93,7 +101,8 @@ fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::log::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::kv::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
-    bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+    bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::hub::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
 }
 
 /// `wasi:cli`, without its sockets.

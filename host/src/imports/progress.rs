@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::bindings::progress;
 use crate::imports::Imports;
-use crate::model::{Progress, ProgressSender, text};
+use crate::model::{Follower, Progress, text};
 use crate::secrets::Secrets;
 
 /// Characters of one message.
@@ -20,14 +20,14 @@ const MAX_PARTIALS: usize = 1 << 20;
 #[derive(Default)]
 pub(crate) struct ProgressSink {
     secrets: Arc<Secrets>,
-    follower: Option<ProgressSender>,
+    follower: Option<Arc<dyn Follower>>,
     last: Option<f64>,
     partial_bytes: usize,
 }
 
 impl ProgressSink {
     /// A sink for one call.
-    pub(crate) fn new(follower: Option<ProgressSender>, secrets: Arc<Secrets>) -> Self {
+    pub(crate) fn new(follower: Option<Arc<dyn Follower>>, secrets: Arc<Secrets>) -> Self {
         Self { follower, secrets, ..Self::default() }
     }
 
@@ -50,8 +50,7 @@ impl ProgressSink {
 
     fn send(&self, news: impl FnOnce() -> Progress) {
         if let Some(follower) = &self.follower {
-            // Full means that the follower is slow, closed that it is gone: both are no fault of the guest.
-            let _ = follower.try_send(news());
+            follower.hear(news());
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: asking gives nothing. Every list is bounded, and each thing is asked for once.
 
+mod hub;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, de};
@@ -10,9 +12,11 @@ use crate::model::text;
 use crate::origin::{Method, Origin};
 use crate::units::BytesWithin;
 
+pub use hub::HubAsk;
+
 /// Bytes of state that a plugin can ask for, and be granted.
 pub const MAX_STATE: usize = 1 << 30;
-/// Origins, directories and secrets that a plugin asks for, each.
+/// Origins, directories, secrets and callees that a plugin asks for, each.
 const MAX_ASKED: usize = 64;
 /// Characters of a name of a directory or a secret.
 const MAX_NAME: usize = 64;
@@ -34,6 +38,9 @@ pub struct Ask {
     /// Secrets that its requests need, or that it has to see.
     #[serde(default)]
     pub secrets: Asked<SecretAsk>,
+    /// What it calls through the hub.
+    #[serde(default)]
+    pub hub: Asked<HubAsk>,
 }
 
 impl Ask {

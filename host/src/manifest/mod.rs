@@ -13,7 +13,7 @@ use crate::model::{PLUGIN_ID_RULE, PluginId, text};
 use crate::schema::{self, Checker};
 use crate::toml_file::{self, FileError};
 
-pub use ask::{Access, Ask, FileAsk, HeaderName, HttpAsk, MAX_STATE, Name, Prefix, SecretAsk, Why};
+pub use ask::{Access, Ask, FileAsk, HeaderName, HttpAsk, HubAsk, MAX_STATE, Name, Prefix, SecretAsk, Why};
 
 /// Name of the custom section of a component that holds the manifest's text.
 pub const SECTION: &str = "hubcap:manifest";

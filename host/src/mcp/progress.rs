@@ -3,12 +3,14 @@
 //! Invariant: the numbers strictly increase, everything is out before the call's result, and the guest
 //! never waits for any of it.
 
+use std::sync::Arc;
+
 use rmcp::RoleServer;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::Peer;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{Progress, ProgressSender};
+use crate::model::{Follower, Progress};
 
 /// News of one call that may wait; more are dropped.
 const QUEUE: usize = 64;
@@ -17,11 +19,11 @@ const QUEUE: usize = 64;
 pub(super) async fn followed<W: Future>(
     peer: &Peer<RoleServer>,
     token: ProgressToken,
-    work: impl FnOnce(ProgressSender) -> W,
+    work: impl FnOnce(Arc<dyn Follower>) -> W,
 ) -> W::Output {
     let (sender, news) = mpsc::channel(QUEUE);
     let (ended, end) = oneshot::channel::<()>();
-    let work = work(sender);
+    let work = work(Arc::new(sender));
     let work = async {
         let result = work.await;
         drop(ended);

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::CallId;
+use crate::model::{CallId, PluginId};
 
 /// A call, as it reaches the hub: a [`ToolCall`], a [`Validation`](crate::model::Validation) or a
 /// [`Conversation`](crate::model::Conversation), and what is common to all.
@@ -21,15 +22,29 @@ pub struct Call<W> {
     /// Fires when the caller gives up: the work stops then.
     pub cancel: CancellationToken,
     /// Where news of the call goes, if anybody asked for it.
-    pub progress: Option<ProgressSender>,
+    pub progress: Option<Arc<dyn Follower>>,
     /// Where its answer goes, if that can be blocked.
     pub outlet: Option<Arc<dyn Outlet>>,
+    /// The plugin that calls; nobody where an agent or a person does.
+    pub caller: Option<Arc<Caller>>,
 }
 
 impl<W> Call<W> {
     /// A call that nobody follows and that only its deadline ends.
     pub fn new(work: W) -> Self {
-        Self { id: CallId::next(), work, cancel: CancellationToken::new(), progress: None, outlet: None }
+        Self {
+            id: CallId::next(),
+            work,
+            cancel: CancellationToken::new(),
+            progress: None,
+            outlet: None,
+            caller: None,
+        }
+    }
+
+    /// How many plugins stand between an agent or a person and this call.
+    pub fn depth(&self) -> usize {
+        self.caller.as_ref().map_or(0, |caller| caller.chain().count())
     }
 
     /// The same call with other work.
@@ -40,7 +55,28 @@ impl<W> Call<W> {
             cancel: self.cancel.clone(),
             progress: self.progress.clone(),
             outlet: self.outlet.clone(),
+            caller: self.caller.clone(),
         }
+    }
+}
+
+/// A plugin that calls another one, in a call of its own.
+#[derive(Debug)]
+pub struct Caller {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// The call that it serves meanwhile.
+    pub call: CallId,
+    /// When that call ends: nothing that it calls goes on longer.
+    pub deadline: Instant,
+    /// The plugin that called this one, if one did.
+    pub caller: Option<Arc<Self>>,
+}
+
+impl Caller {
+    /// The plugin, the one that called it, and so on up to the one that an agent or a person called.
+    pub fn chain(&self) -> impl Iterator<Item = &PluginId> {
+        std::iter::successors(Some(self), |caller| caller.caller.as_deref()).map(|caller| &caller.plugin)
     }
 }
 
@@ -70,8 +106,18 @@ pub trait Outlet: fmt::Debug + Send + Sync {
     fn calm(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// Sends news of a call. It never waits: what the follower does not take in time is dropped.
-pub type ProgressSender = mpsc::Sender<Progress>;
+/// Whoever hears news of a call.
+pub trait Follower: fmt::Debug + Send + Sync {
+    /// Hears it. Never waits: what is not taken in time is dropped.
+    fn hear(&self, news: Progress);
+}
+
+impl Follower for mpsc::Sender<Progress> {
+    fn hear(&self, news: Progress) {
+        // Full means that the reader is slow, closed that it is gone: both are no fault of the call's.
+        let _ = self.try_send(news);
+    }
+}
 
 /// News of a running call.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@
 
 mod budget;
 mod call;
+mod callee;
 mod completion;
 mod health;
 mod id;
@@ -13,11 +14,12 @@ mod tool;
 mod validation;
 
 pub use budget::Budget;
-pub use call::{Call, Outlet, Progress, ProgressSender, ToolCall};
+pub use call::{Call, Caller, Follower, Outlet, Progress, ToolCall};
+pub use callee::{Callee, CalleeKind};
 pub use completion::{Completion, Conversation, Message, Model, Role, StopReason, Usage};
 pub use health::{Health, HealthCheck};
 pub use id::{CallId, PLUGIN_ID_RULE, PluginId, is_tool_name};
-pub use receipt::Receipt;
+pub use receipt::{CalleeCosts, Receipt};
 pub use tool::{Annotations, Content, ResourceBody, Tool, ToolOutput};
 pub use validation::{
     Artifact, Finding, Fix, Report, Rule, Severity, TextSpan, Validation, ValidationOptions,

@@ -180,6 +180,7 @@ impl Plugin {
                 .map_err(wrong)?,
         };
         let egress = sandbox.egress(&identity.id, &grants, &secrets);
+        let edges = sandbox.edges(&identity.id, ask, &grants);
         let mut plugin = Self {
             id: identity.id,
             about: About {
@@ -196,7 +197,7 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
-            powers: Powers { kv, secrets, egress, directories },
+            powers: Powers { kv, secrets, egress, directories, edges },
             config: settings,
             budget: config.budget,
             sandbox,
@@ -221,7 +222,7 @@ impl Plugin {
     /// Runs `init` and asks for what the plugin offers, in a store of its own.
     async fn define(&mut self) -> Result<(), Refusal> {
         let budget = Budget { fuel: LOAD_FUEL, deadline: INIT_DEADLINE, memory: self.budget.memory };
-        let mut store = self.sandbox.open(&budget, None, &self.powers).of_the_host();
+        let mut store = self.sandbox.open(&budget, None, &self.powers, None).of_the_host();
         let started = self.start(&mut store, Instant::now() + INIT_DEADLINE, &CancellationToken::new()).await;
         let instance = started.map_err(|error| failed("init", &error))?;
         let bad = |what: String| format!("bad definition: {what}");
@@ -328,11 +329,12 @@ fn first_line(long: &str) -> String {
 mod tests {
     use wasm_encoder::{Component, CustomSection};
 
-    use std::sync::Arc;
+    use std::sync::{Arc, Weak};
     use std::time::Duration;
 
     use super::{COMPILE_DEADLINE, compile, embedded_manifest};
     use crate::engine::Engine;
+    use crate::imports::Double;
     use crate::manifest::{MAX_BYTES, SECTION};
     use crate::sandbox::Sandbox;
     use crate::state::State;
@@ -373,7 +375,9 @@ mod tests {
 
     #[tokio::test]
     async fn compiling_is_given_up_when_it_takes_too_long() {
-        let sandbox = Arc::new(Sandbox::new(Engine::new(1).unwrap(), State::new(None)).unwrap());
+        let nobody: Weak<Double> = Weak::new();
+        let sandbox = Sandbox::new(Engine::new(1).unwrap(), State::new(None), nobody);
+        let sandbox = Arc::new(sandbox.unwrap());
         assert!(compile(&sandbox, component(&[]), COMPILE_DEADLINE).await.is_ok());
         let locals = "i32 ".repeat(5_000);
         let turns = "local.get 0 local.set 9 local.get 9 br_if 0 end ".repeat(300);

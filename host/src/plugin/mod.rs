@@ -29,7 +29,7 @@ use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices};
 use crate::error::CallError;
-use crate::imports::Powers;
+use crate::imports::{Powers, Serving};
 use crate::manifest::Manifest;
 use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
@@ -113,8 +113,7 @@ impl Plugin {
 
     /// Does work that was checked. `deadline` counts from when the hub took the call.
     pub async fn call<W: Work>(&self, call: &Call<W>, deadline: Instant) -> Outcome<W::Output> {
-        let mut store = trace_span!(target: STAGE, "store")
-            .in_scope(|| self.sandbox.open(&call.work.budget(self), call.progress.clone(), &self.powers));
+        let mut store = trace_span!(target: STAGE, "store").in_scope(|| self.open(call, deadline));
         let result = self.redacted::<W>(self.run(&mut store, call, deadline).await);
         let mut receipt = Receipt {
             call_id: call.id.to_string(),
@@ -122,9 +121,21 @@ impl Plugin {
             tool: call.work.name().to_owned(),
             ..store.receipt()
         };
+        receipt.callees = store.settle().await;
         let result = result.inspect(|(_, bytes)| receipt.result_bytes = *bytes).map(|(output, _)| output);
         trace_span!(target: STAGE, "drop").in_scope(|| drop(store));
         Outcome { result, receipt: Some(receipt) }
+    }
+
+    fn open<W: Work>(&self, call: &Call<W>, deadline: Instant) -> CallStore {
+        let serving = Serving {
+            plugin: self.id.clone(),
+            call: call.id,
+            deadline,
+            cancel: call.cancel.clone(),
+            caller: call.caller.clone(),
+        };
+        self.sandbox.open(&call.work.budget(self), call.progress.clone(), &self.powers, Some(serving))
     }
 
     /// The same without the plugin's secrets.
@@ -154,7 +165,7 @@ impl Plugin {
         let context = Context {
             call_id: call.id.to_string(),
             deadline_ms: millis(deadline.saturating_duration_since(Instant::now())),
-            depth: 0,
+            depth: u32::try_from(call.depth()).unwrap_or(u32::MAX),
             meta: Vec::new(),
         };
         let running =

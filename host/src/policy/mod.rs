@@ -3,15 +3,19 @@
 //! Invariant: a thing that was asked for and not granted is not in [`Grants`], and neither is one that was
 //! granted and not asked for.
 
+mod hub;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::{Grant, GrantedHttp, GrantedSecret, Source};
 use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, Prefix, SecretAsk, Why};
-use crate::model::text;
+use crate::model::{Callee, CalleeKind, text};
 use crate::origin::{Method, Origin};
 use crate::units;
+
+pub(crate) use hub::denied as call_denied;
 
 /// What a plugin may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct Grants {
     pub secrets: Vec<SecretGrant>,
     /// Bytes of state.
     pub kv: Option<u64>,
+    /// What it may call through the hub.
+    pub hub: BTreeSet<Callee>,
 }
 
 /// Requests to one origin.
@@ -117,6 +123,13 @@ pub enum Wanted {
         /// Whether the plugin has to see it.
         reveal: bool,
     },
+    /// Calls through the hub.
+    Hub {
+        /// Of what sort.
+        kind: CalleeKind,
+        /// Of what; of what the operator names, where absent.
+        callee: Option<Callee>,
+    },
 }
 
 impl Grants {
@@ -131,6 +144,7 @@ impl Grants {
             files: ask.files.iter().filter_map(|asked| files(asked, grant)).collect(),
             secrets: ask.secrets.iter().filter_map(|asked| secret(asked, grant)).collect(),
             kv: ask.kv().zip(grant.kv()).map(|(asked, granted)| asked.min(granted)),
+            hub: hub::edges(ask, grant),
         }
     }
 
@@ -148,7 +162,8 @@ impl Grants {
             let seen = if grant.reveal { ", which it may see" } else { "" };
             format!("the secret {:?}{seen}", grant.name)
         });
-        kv.chain(http).chain(files).chain(secrets).collect()
+        let hub = self.hub.iter().map(|callee| format!("calls of {callee}"));
+        kv.chain(http).chain(files).chain(secrets).chain(hub).collect()
     }
 
     /// Whether there is nothing.
@@ -209,7 +224,7 @@ pub fn missing(ask: &Ask, grant: &Grant) -> Vec<Missing> {
             .any(|granted| granted.name == asked.name.as_str() && granted.reveal == asked.reveal)
     };
     let secrets = ask.secrets.iter().filter(|asked| !has(asked)).map(missing_secret);
-    kv.chain(http).chain(files).chain(secrets).collect()
+    kv.chain(http).chain(files).chain(secrets).chain(hub::missing(ask, &grants.hub)).collect()
 }
 
 /// All that is asked for, each in a line of its own that says everything but what for.
@@ -223,7 +238,8 @@ pub fn asked(ask: &Ask) -> BTreeSet<String> {
     let kv = ask.kv().map(|bytes| missing_kv(bytes).what);
     let http = ask.http.iter().map(|asked| missing_http(asked).what);
     let files = ask.files.iter().map(|asked| missing_files(asked).what);
-    kv.into_iter().chain(http).chain(files).chain(ask.secrets.iter().map(secret)).collect()
+    let hub = ask.hub.iter().map(|asked| hub::wanted(asked).what);
+    kv.into_iter().chain(http).chain(files).chain(ask.secrets.iter().map(secret)).chain(hub).collect()
 }
 
 impl Grants {

@@ -7,7 +7,7 @@ mod limiter;
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -18,9 +18,11 @@ use wasmtime_wasi::clocks::WasiClocksCtx;
 use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{
-    Egress, Files, GuestLog, HasImports, Http, Imports, Network, Powers, ProgressSink, RandomSource,
+    Edges, Egress, Exchange, Files, GuestLog, HasImports, Http, HubCalls, Imports, Network, Powers,
+    ProgressSink, RandomSource, Serving,
 };
-use crate::model::{Budget, PluginId, ProgressSender, Receipt};
+use crate::manifest::Ask;
+use crate::model::{Budget, CalleeCosts, Follower, PluginId, Receipt};
 use crate::policy::Grants;
 use crate::secrets::Secrets;
 use crate::state::State;
@@ -52,17 +54,23 @@ pub struct Sandbox {
     linker: Linker<CallState>,
     state: Arc<State>,
     network: Arc<Network>,
+    exchange: Weak<dyn Exchange>,
 }
 
 impl Sandbox {
-    /// A sandbox on an engine, with the state that plugins may be granted a part of.
+    /// A sandbox on an engine, with the state that plugins may be granted a part of, and the hub that they call
+    /// each other through.
     ///
     /// # Errors
     /// When two imports have the same name: a fault of the host.
-    pub fn new(engine: Engine, state: Arc<State>) -> wasmtime::Result<Self> {
+    pub(crate) fn new(
+        engine: Engine,
+        state: Arc<State>,
+        exchange: Weak<dyn Exchange>,
+    ) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine.wasmtime());
         crate::imports::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker, state, network: Network::of_the_machine() })
+        Ok(Self { engine, linker, state, network: Network::of_the_machine(), exchange })
     }
 
     /// The engine, to compile with.
@@ -89,14 +97,20 @@ impl Sandbox {
         Egress::new(plugin.as_str(), grants.http.clone(), secrets, network)
     }
 
-    /// Opens a store for one call.
+    /// What a plugin may call, which all its calls share.
+    pub(crate) fn edges(&self, plugin: &PluginId, ask: Option<&Ask>, grants: &Grants) -> Arc<Edges> {
+        Edges::new(plugin, ask, grants, Weak::clone(&self.exchange))
+    }
+
+    /// Opens a store for one call, or for loading a plugin, where nothing is served.
     pub(crate) fn open(
         &self,
         budget: &Budget,
-        follower: Option<ProgressSender>,
+        follower: Option<Arc<dyn Follower>>,
         powers: &Powers,
+        serving: Option<Serving>,
     ) -> CallStore {
-        let Powers { secrets, kv, egress, directories } = powers;
+        let Powers { secrets, kv, egress, directories, edges } = powers;
         let imports = Imports {
             http: Http::new(Arc::clone(egress)),
             table: bounded_table(),
@@ -107,6 +121,7 @@ impl Sandbox {
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
             files: Files::new(Arc::clone(directories)),
+            hub: HubCalls::new(Arc::clone(edges), serving),
         };
         let state = CallState { limiter: Limiter::new(budget.memory), imports };
         let mut store = Store::new(self.engine.wasmtime(), state);
@@ -177,7 +192,12 @@ impl CallStore {
         }
     }
 
-    /// What the call has cost so far. Ends the guest's log.
+    /// Ends what the guest has had others do, and says what that cost, if there was anything.
+    pub(crate) async fn settle(&mut self) -> Option<CalleeCosts> {
+        self.store.data_mut().imports.hub.settle().await
+    }
+
+    /// What the call itself has cost so far. Ends the guest's log.
     pub(crate) fn receipt(&self) -> Receipt {
         let state = self.store.data();
         let (log_lines, log_lines_dropped) = state.imports.log.finish();

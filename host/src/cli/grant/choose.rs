@@ -4,14 +4,15 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use crate::cli::Failure;
-use crate::cli::grant::Options;
+use crate::cli::grant::{Options, callees};
+use crate::model::Callee;
 use crate::origin::Method;
 use crate::policy::{Missing, Wanted};
 
 /// Something that is allowed.
 pub(super) struct Choice {
     pub(super) wanted: Wanted,
-    /// Path of a directory, or source of a secret: what only the operator knows.
+    /// Path of a directory, source of a secret, or names of callees: what only the operator knows.
     pub(super) given: String,
 }
 
@@ -27,6 +28,8 @@ impl Choice {
             Wanted::Files { name, write: false } => format!("  to read {name}: {}\n", self.given),
             Wanted::Files { name, write: true } => format!("  to read and write {name}: {}\n", self.given),
             Wanted::Secret { name, .. } => format!("  the secret {name}, from {}\n", self.given),
+            Wanted::Hub { callee: Some(callee), .. } => format!("  calls of {callee}\n"),
+            Wanted::Hub { kind, callee: None } => format!("  calls of {}: {}\n", kind.plural(), self.given),
         }
     }
 }
@@ -47,8 +50,7 @@ pub(super) fn from(missing: &[Missing], options: &Options) -> Result<Vec<Choice>
     for missing in missing {
         let named = given(&missing.wanted, options);
         let allowed = match (options.yes, named) {
-            (true, Some(given)) => Some(given.to_owned()),
-            (true, None) => None,
+            (true, named) => named,
             (false, named) => ask(missing, named)?,
         };
         if let Some(given) = allowed {
@@ -59,23 +61,27 @@ pub(super) fn from(missing: &[Missing], options: &Options) -> Result<Vec<Choice>
     Ok(chosen)
 }
 
-/// What an option says of it; nothing has to be said of state and requests.
-fn given<'a>(wanted: &Wanted, options: &'a Options) -> Option<&'a str> {
-    let of = |list: &'a [(String, String)], name: &str| {
-        list.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
+/// What an option says of it; nothing has to be said of state, requests and callees that the author names.
+fn given(wanted: &Wanted, options: &Options) -> Option<String> {
+    let of = |list: &[(String, String)], name: &str| {
+        list.iter().find(|(named, _)| named == name).map(|(_, value)| value.clone())
     };
     match wanted {
-        Wanted::State(_) | Wanted::Http { .. } => Some(""),
+        Wanted::State(_) | Wanted::Http { .. } | Wanted::Hub { callee: Some(_), .. } => Some(String::new()),
+        Wanted::Hub { kind, callee: None } => callees::given(*kind, &options.callee),
         Wanted::Files { name, .. } => of(&options.file, name),
         Wanted::Secret { name, .. } => of(&options.secret, name),
     }
 }
 
 /// Asks on the terminal. Nothing but a clear yes, or a path or source, allows anything.
-fn ask(missing: &Missing, named: Option<&str>) -> Result<Option<String>, Failure> {
-    let question = match (&missing.wanted, named) {
+fn ask(missing: &Missing, named: Option<String>) -> Result<Option<String>, Failure> {
+    let question = match (&missing.wanted, &named) {
         (_, Some(_)) => format!("Allow {}? [y/N] ", missing.what),
         (Wanted::Files { .. }, None) => format!("Allow {}? Its path, or nothing for no: ", missing.what),
+        (Wanted::Hub { .. }, None) => {
+            format!("Allow {}? Their names, with commas between, or nothing for no: ", missing.what)
+        }
         (_, None) => format!("Allow {}? `env:VARIABLE` or `file:PATH`, or nothing for no: ", missing.what),
     };
     let failed = |error: std::io::Error| Failure::Failed(format!("cannot ask on the terminal: {error}"));
@@ -85,7 +91,7 @@ fn ask(missing: &Missing, named: Option<&str>) -> Result<Option<String>, Failure
     std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
     let answer = line.trim();
     Ok(match named {
-        Some(given) => matches!(answer, "y" | "Y" | "yes").then(|| given.to_owned()),
+        Some(given) => matches!(answer, "y" | "Y" | "yes").then_some(given),
         None => (!answer.is_empty()).then(|| answer.to_owned()),
     })
 }
@@ -103,10 +109,26 @@ fn check_names(missing: &[Missing], options: &Options) -> Result<(), Failure> {
     if let Some((name, _)) = all.iter().find(|one| all.iter().filter(|other| other == one).count() > 1) {
         return Err(Failure::Usage(format!("{name:?} is named twice")));
     }
+    check_callees(missing, &options.callee)?;
     match all.into_iter().find(|(name, files)| !asked(name, *files)) {
         Some((name, files)) => Err(Failure::Usage(format!(
             "no {} {name:?} is missing; what is asked for stands above",
             if files { "directory" } else { "secret" }
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether each callee is of a kind that is left to the operator.
+fn check_callees(missing: &[Missing], named: &[Callee]) -> Result<(), Failure> {
+    let open = |callee: &&Callee| {
+        let kind = callee.kind();
+        missing.iter().any(|missing| missing.wanted == Wanted::Hub { kind, callee: None })
+    };
+    match named.iter().find(|callee| !open(callee)) {
+        Some(callee) => Err(Failure::Usage(format!(
+            "no {} is left to be named; what is asked for stands above",
+            callee.kind()
         ))),
         None => Ok(()),
     }
@@ -131,7 +153,10 @@ fn checked(wanted: &Wanted, given: String) -> Result<String, Failure> {
                 "a secret comes from `env:VARIABLE` or `file:PATH`; the secret itself has no place in the file".into(),
             )),
         },
-        Wanted::State(_) | Wanted::Http { .. } => Ok(given),
+        Wanted::Hub { kind, callee: None } => {
+            callees::list(*kind, &given).map(|_| given).map_err(Failure::Usage)
+        }
+        Wanted::State(_) | Wanted::Http { .. } | Wanted::Hub { callee: Some(_), .. } => Ok(given),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: nothing is granted that was not shown, and a file that would not be read back is not
 //! written.
 
+mod callees;
 mod choose;
 mod write;
 
@@ -12,6 +13,7 @@ use clap::Args;
 
 use crate::cli::{Common, Done, Failure, one, print};
 use crate::manifest::Ask;
+use crate::model::Callee;
 use crate::policy::{self, Missing};
 
 use choose::Choice;
@@ -26,7 +28,10 @@ pub(super) struct Options {
     /// Where a secret comes from, `env:VARIABLE` or `file:PATH`, under the name that the plugin has for it; may be repeated
     #[arg(long, value_name = "NAME=SOURCE", value_parser = choose::named)]
     secret: Vec<(String, String)>,
-    /// Allow all that is asked for without asking back; directories and secrets as far as they are named here
+    /// What the plugin may call where it leaves that to you, such as `provider=claude-cli`; may be repeated
+    #[arg(long, value_name = "KIND=NAME", value_parser = callees::named)]
+    callee: Vec<Callee>,
+    /// Allow all that is asked for without asking back; directories, secrets and callees as far as they are named here
     #[arg(long)]
     yes: bool,
 }
@@ -45,7 +50,7 @@ pub(super) fn run(common: &Common, options: &Options) -> Done {
     }
     if !options.yes && !std::io::stdin().is_terminal() {
         return Err(Failure::Usage(
-            "nobody is there to be asked; `--yes` allows what is shown above, with `--file` and `--secret` for what has to be named".into(),
+            "nobody is there to be asked; `--yes` allows what is shown above, with `--file`, `--secret` and `--callee` for what has to be named".into(),
         ));
     }
     let chosen: Vec<Choice> = choose::from(&missing, options)?;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use crate::cli::Failure;
+use crate::cli::grant::callees;
 use crate::cli::grant::choose::{self, Choice};
 use crate::config::Config;
 use crate::home::Home;
@@ -84,6 +85,12 @@ fn put(grant: &mut dyn TableLike, choice: &Choice) -> Result<(), String> {
         }
         Wanted::Secret { name, bound, reveal } => {
             insert(table_in(grant, "secrets")?, name, secret(&choice.given, bound.as_ref(), *reveal).into())
+        }
+        Wanted::Hub { callee: Some(callee), .. } => {
+            callees::put(table_in(grant, "hub")?, std::slice::from_ref(callee))
+        }
+        Wanted::Hub { kind, callee: None } => {
+            callees::put(table_in(grant, "hub")?, &callees::list(*kind, &choice.given)?)
         }
     }
 }

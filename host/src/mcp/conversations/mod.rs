@@ -88,9 +88,9 @@ impl ServerHandler for Desk {
                 let token = context.meta.get_progress_token().unwrap();
                 progress::followed(&context.peer, token, async |news| {
                     for done in [1.0, 1.0, 2.0, 3.0] {
-                        news.send(Progress::Report { done, total: None, message: None }).await.unwrap();
+                        news.hear(Progress::Report { done, total: None, message: None });
                     }
-                    news.send(Progress::Partial("piece".to_owned())).await.unwrap();
+                    news.hear(Progress::Partial("piece".to_owned()));
                 })
                 .await;
                 "told".to_owned()

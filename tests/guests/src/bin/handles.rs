@@ -95,8 +95,10 @@ fn join(mut jobs: Vec<Job>) -> Result<Vec<String>, Error> {
     let mut seen = Vec::new();
     while !jobs.is_empty() {
         let pollables: Vec<Pollable> = jobs.iter().map(Job::subscribe).collect();
-        let ready = poll(&pollables.iter().collect::<Vec<_>>());
+        let mut ready = poll(&pollables.iter().collect::<Vec<_>>());
         drop(pollables);
+        // The host gives them in no order.
+        ready.sort_unstable();
         // From the back, so that what is taken out moves nothing that is still to come.
         for index in ready.into_iter().rev() {
             let index = index as usize;
