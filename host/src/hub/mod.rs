@@ -4,6 +4,7 @@
 //! calls share: the registry is a snapshot that is swapped whole.
 
 mod admit;
+mod audited;
 mod builtin;
 mod bulkhead;
 mod load;
@@ -20,12 +21,14 @@ use tokio::sync::watch;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
+use crate::audit::Audit;
 use crate::config::Limits;
 use crate::error::{Blame, CallError, Code};
 use crate::model::{Call, Tool, text};
 use crate::outcome::Outcome;
 use crate::plugin::{Kind, Plugin, Work};
 
+use audited::Unended;
 use builtin::Builtins;
 use bulkhead::Hall;
 use readable::Readable;
@@ -50,11 +53,12 @@ pub struct Hub {
     loading_until: Instant,
     builtins: Builtins,
     readable: Readable,
+    audit: Arc<Audit>,
 }
 
 impl Hub {
     /// A hub without plugins, which [`Loader`] fills.
-    fn new(limits: &Limits, loading_wait: Duration, readable: Readable) -> Self {
+    fn new(limits: &Limits, loading_wait: Duration, readable: Readable, audit: Arc<Audit>) -> Self {
         let loaded = watch::Sender::new(false);
         Self {
             registry: ArcSwap::default(),
@@ -63,16 +67,30 @@ impl Hub {
             loading_until: Instant::now() + loading_wait,
             builtins: Builtins::new(!readable.is_empty()),
             readable,
+            audit,
         }
+    }
+
+    /// Where its calls are written down.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Does one piece of work. Always one outcome, no later than the plugin's deadline.
     pub async fn call<W: Work>(&self, call: Call<W>) -> Outcome<W::Output> {
         let arrived = Instant::now();
-        let loaded = match self.find(&call.work).await {
-            Ok(loaded) => loaded,
-            Err(error) => return Outcome::refused(error),
+        let mut unended = Unended::new(&self.audit, &call);
+        let outcome = match self.find(&call.work).await {
+            Ok(loaded) => self.traced(unended.by(loaded), &call, arrived).await,
+            Err(error) => Outcome::refused(error),
         };
+        let by = unended.end();
+        self.write_down(call, by, &outcome);
+        outcome
+    }
+
+    /// Runs it in the one span of the call.
+    async fn traced<W: Work>(&self, loaded: Loaded, call: &Call<W>, arrived: Instant) -> Outcome<W::Output> {
         // At the level of errors, so that no log level drops the ids from the lines inside.
         let span = tracing::error_span!(
             "call",
@@ -81,7 +99,7 @@ impl Hub {
             tool = %call.work.name(),
         );
         async {
-            let outcome = self.run(&loaded, &call, arrived).await;
+            let outcome = self.run(&loaded, call, arrived).await;
             report(&outcome, arrived);
             outcome
         }
@@ -225,24 +243,24 @@ fn report<T>(outcome: &Outcome<T>, arrived: Instant) {
 mod tests {
     use std::time::Duration;
 
-    use super::{Hub, Readable};
+    use super::{Audit, Hub, Readable};
     use crate::config::Limits;
     use crate::error::Code;
     use crate::model::{Call, ToolCall};
 
     #[tokio::test]
     async fn a_list_waits_for_loading_and_no_longer_than_its_bound() {
-        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default());
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default(), Audit::off());
         assert!(hub.tools().await.is_empty());
 
-        let hub = Hub::new(&Limits::default(), Duration::from_secs(3_600), Readable::default());
+        let hub = Hub::new(&Limits::default(), Duration::from_secs(3_600), Readable::default(), Audit::off());
         let ((), tools) = tokio::join!(async { _ = hub.loaded.send_replace(true) }, hub.tools());
         assert!(tools.is_empty());
     }
 
     #[tokio::test]
     async fn a_tool_that_is_not_there_is_unavailable_while_loading_and_unknown_after_it() {
-        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default());
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default(), Audit::off());
         let call = || Call::new(ToolCall::new("none_such", serde_json::Map::new()));
         assert_eq!(hub.call(call()).await.result.unwrap_err().code, Code::Unavailable);
         _ = hub.loaded.send_replace(true);

@@ -16,6 +16,8 @@ use crate::model::CallId;
 pub struct Call<W> {
     /// Names it in logs and the receipt.
     pub id: CallId,
+    /// Whose it is.
+    pub caller: Caller,
     /// What is to be done.
     pub work: W,
     /// Fires when the caller gives up: the work stops then.
@@ -27,19 +29,46 @@ pub struct Call<W> {
 }
 
 impl<W> Call<W> {
-    /// A call that nobody follows and that only its deadline ends.
+    /// A call from the command line that nobody follows and that only its deadline ends.
     pub fn new(work: W) -> Self {
-        Self { id: CallId::next(), work, cancel: CancellationToken::new(), progress: None, outlet: None }
+        Self {
+            id: CallId::next(),
+            caller: Caller::CommandLine,
+            work,
+            cancel: CancellationToken::new(),
+            progress: None,
+            outlet: None,
+        }
     }
 
     /// The same call with other work.
     pub fn with<V>(&self, work: V) -> Call<V> {
         Call {
             id: self.id,
+            caller: self.caller,
             work,
             cancel: self.cancel.clone(),
             progress: self.progress.clone(),
             outlet: self.outlet.clone(),
+        }
+    }
+}
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A client of the server.
+    Agent,
+    /// A person, or a program of theirs.
+    CommandLine,
+}
+
+impl Caller {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::CommandLine => "command line",
         }
     }
 }

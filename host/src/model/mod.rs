@@ -13,7 +13,7 @@ mod tool;
 mod validation;
 
 pub use budget::Budget;
-pub use call::{Call, Outlet, Progress, ProgressSender, ToolCall};
+pub use call::{Call, Caller, Outlet, Progress, ProgressSender, ToolCall};
 pub use completion::{Completion, Conversation, Message, Model, Role, StopReason, Usage};
 pub use health::{Health, HealthCheck};
 pub use id::{CallId, PLUGIN_ID_RULE, PluginId, is_tool_name};

@@ -1,5 +1,7 @@
 //! What one call cost.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// What one call cost. Goes out as `_meta["hubcap/receipt"]`.
@@ -24,6 +26,9 @@ pub struct Receipt {
     pub log_lines_dropped: u64,
     /// Bytes of the result.
     pub result_bytes: u64,
+    /// The grants that it used, by their keys in `hubcap.toml`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<String>,
 }
 
 impl Receipt {
@@ -39,6 +44,7 @@ impl Receipt {
             log_lines: sum.log_lines + part.log_lines,
             log_lines_dropped: sum.log_lines_dropped + part.log_lines_dropped,
             result_bytes: sum.result_bytes + part.result_bytes,
+            grants: BTreeSet::from_iter(sum.grants.into_iter().chain(part.grants)).into_iter().collect(),
         })
     }
 }
