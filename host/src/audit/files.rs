@@ -19,7 +19,7 @@ pub(super) const HEAD: &str = "head";
 /// What becomes the anchor.
 const DRAFT: &str = "head.draft";
 /// Bytes of the anchor.
-const MAX_HEAD: u64 = 1 << 10;
+pub(super) const MAX_HEAD: u64 = 1 << 10;
 
 /// The name of a segment.
 pub(super) fn name(number: u64) -> PathBuf {

@@ -58,14 +58,27 @@ pub struct Audit {
     messages: Option<SyncSender<Message>>,
     shared: Arc<Shared>,
     style: Style,
-    decision_wait: Duration,
+    waits: Waits,
+}
+
+/// How long whoever waits for the disk does so.
+#[derive(Clone, Copy)]
+struct Waits {
+    decision: Duration,
+    close: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { decision: DECISION_WAIT, close: CLOSE_WAIT }
+    }
 }
 
 impl Audit {
     /// None: nothing is written, and decisions count without.
     pub fn off() -> Arc<Self> {
         let style = Style { run: "".into(), arguments: Arguments::Hash };
-        Arc::new(Self { messages: None, shared: Arc::default(), style, decision_wait: DECISION_WAIT })
+        Arc::new(Self { messages: None, shared: Arc::default(), style, waits: Waits::default() })
     }
 
     /// The log of a home, as its configuration wants it. It is opened in a thread of its own: where that
@@ -85,7 +98,7 @@ impl Audit {
 
     /// The log in a directory.
     fn at(place: Place, config: &config::Audit) -> Arc<Self> {
-        let (audit, messages) = Self::queue(&place, config, DECISION_WAIT);
+        let (audit, messages) = Self::queue(&place, config, Waits::default());
         let writer = Writer::new(place, audit.style.clone(), Arc::clone(&audit.shared));
         let thread = std::thread::Builder::new().name("audit".into());
         if let Err(error) = thread.spawn(move || writer.run(&messages)) {
@@ -95,10 +108,10 @@ impl Audit {
     }
 
     /// The side of those who send, and that of the thread.
-    fn queue(place: &Place, config: &config::Audit, decision_wait: Duration) -> (Self, Receiver<Message>) {
+    fn queue(place: &Place, config: &config::Audit, waits: Waits) -> (Self, Receiver<Message>) {
         let (sender, messages) = sync_channel(MAX_WAITING);
         let style = Style { run: Arc::clone(&place.run), arguments: config.arguments };
-        (Self { messages: Some(sender), shared: Arc::default(), style, decision_wait }, messages)
+        (Self { messages: Some(sender), shared: Arc::default(), style, waits }, messages)
     }
 
     /// Whether records are written at all.
@@ -149,11 +162,11 @@ impl Audit {
             TrySendError::Full(_) => AuditError::new("too many records wait to be written"),
             TrySendError::Disconnected(_) => AuditError::new("nobody writes it"),
         })?;
-        match timeout(self.decision_wait, answer).await {
+        match timeout(self.waits.decision, answer).await {
             Ok(Ok(ended)) => ended,
             Ok(Err(_)) => Err(AuditError::new("nobody writes it")),
             Err(_) => {
-                let seconds = self.decision_wait.as_secs();
+                let seconds = self.waits.decision.as_secs();
                 Err(AuditError::new(format!("the disk did not take it within {seconds} s")))
             }
         }
@@ -162,7 +175,7 @@ impl Audit {
     /// Waits until everything is on the disk that was written down so far, within a bound.
     pub async fn close(&self) {
         let Some(messages) = &self.messages else { return };
-        let until = Instant::now() + CLOSE_WAIT;
+        let until = Instant::now() + self.waits.close;
         let (reply, answer) = oneshot::channel();
         let mut message = Message::Finish(reply);
         while let Err(TrySendError::Full(back)) = messages.try_send(message) {

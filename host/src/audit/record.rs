@@ -19,7 +19,7 @@ use crate::model::{CallId, Caller, Receipt};
 use crate::secrets::Secrets;
 
 /// Bytes of arguments that are written down whole. Of what is longer there is the hash.
-const MAX_WHOLE: usize = 64 << 10;
+pub(super) const MAX_WHOLE: usize = 64 << 10;
 
 /// What is written down of a call, or of a decision about it.
 pub struct Record {
