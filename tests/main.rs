@@ -7,6 +7,7 @@
 
 #[cfg(feature = "adversarial")]
 mod adversarial;
+mod audit;
 mod authors;
 mod cli;
 mod client_faults;
