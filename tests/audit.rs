@@ -69,7 +69,7 @@ fn every_call_of_every_kind_has_its_record_and_refused_ones_too() {
     server.call("kv_set", json!({ "key": "k", "value": "v" }));
     server.call("poor_set", json!({ "key": "k", "value": "v" }));
     server.call("echo_say", json!({ "text": 7 }));
-    server.call("traps_run", json!({ "n": 0 }));
+    server.call("traps_run", json!({ "n": 1 }));
     server.call("hubcap_validate", json!({ "text": "bad" }));
     server.call("hubcap_validate", json!({ "text": "bad", "no-such": 1 }));
     let unknown = server.request("tools/call", json!({ "name": "none_such", "arguments": {} }));

@@ -4,4 +4,5 @@
 //!
 //! `cargo test --release --features adversarial adversarial`
 
+mod audit;
 mod network;
