@@ -192,9 +192,15 @@ impl Directory {
     }
 
     /// Which file has this name, as `(device, inode)`; nothing where none has.
-    pub fn inode(&self, name: &Path) -> Option<(u64, u64)> {
-        let metadata = self.0.symlink_metadata(name).ok()?;
-        Some((metadata.dev(), metadata.ino()))
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn inode(&self, name: &Path) -> io::Result<Option<(u64, u64)>> {
+        match self.0.symlink_metadata(name) {
+            Ok(metadata) => Ok(Some((metadata.dev(), metadata.ino()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether it is still what this path leads to.
@@ -364,9 +370,10 @@ mod tests {
         drop(directory.new_file(Path::new("a")).unwrap());
         assert_eq!(mode(&path.join("a")), 0o600);
         assert!(directory.new_file(Path::new("a")).is_err() && directory.file(Path::new("a")).is_ok());
-        let inode = directory.inode(Path::new("a"));
+        let inode = |name: &str| directory.inode(Path::new(name)).unwrap();
+        let before = inode("a");
         directory.rename(Path::new("a"), Path::new("b")).unwrap();
-        assert_eq!((directory.inode(Path::new("a")), directory.inode(Path::new("b"))), (None, inode));
+        assert_eq!((inode("a"), inode("b")), (None, before));
         assert!(directory.is_at(&path));
         fs::rename(&path, folder.path().join("moved")).unwrap();
         assert!(!directory.is_at(&path));

@@ -162,7 +162,7 @@ fn a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call() {
 }
 
 /// System calls of a write, what they fail with, and which of them do.
-const FAULTS: [(&str, &str, &str); 10] = [
+const FAULTS: [(&str, &str, &str); 11] = [
     ("fdatasync", "EIO", "3"),
     ("fdatasync", "ENOSPC", "5"),
     ("fdatasync", "EIO", "6+2"),
@@ -172,7 +172,8 @@ const FAULTS: [(&str, &str, &str); 10] = [
     ("pwrite64,ftruncate", "EIO", "4"),
     ("fsync", "EIO", "4"),
     ("rename,renameat,renameat2", "ENOSPC", "2"),
-    ("pread64,read", "EIO", "400+3"),
+    ("openat2", "EMFILE", "10+3"),
+    ("statx", "EIO", "30+7"),
 ];
 
 /// Decisions under each fault.
@@ -210,6 +211,8 @@ fn a_disk_that_fails_costs_what_is_told_and_nothing_that_was_acknowledged() {
         let there = decisions(&log);
         assert!(yes.iter().all(|n| there.contains(n)), "{what}: {yes:?} {there:?}");
         assert_eq!((found.faults.len(), found.unfinished), (0, 0), "{what}: {found:?}");
+        assert!(injected > 0, "{what} hit nothing");
+        eprintln!("{what}: {injected} hits, {} refused", no.len());
         hits += injected;
         refused += no.len();
         kept += yes.len();

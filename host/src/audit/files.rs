@@ -61,19 +61,20 @@ impl Head {
         Self { link: Link::origin(), segment: 0 }
     }
 
-    /// Reads the anchor; nothing where there is none.
+    /// Reads the anchor; nothing where there is none, and in words what there is instead.
     ///
     /// # Errors
-    /// Why it cannot be read, in words.
-    pub(super) fn read(directory: &Directory) -> Result<Option<Self>, String> {
+    /// When it cannot be read, which says nothing of it.
+    pub(super) fn read(directory: &Directory) -> io::Result<Result<Option<Self>, String>> {
         let file = match directory.file(Path::new(HEAD)) {
             Ok(file) => file,
-            Err(NotOwn::Failed(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(refused) => return Err(refused.to_string()),
+            Err(NotOwn::Failed(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(None)),
+            Err(NotOwn::Failed(error)) => return Err(error),
+            Err(other) => return Ok(Err(other.to_string())),
         };
         let mut bytes = Vec::new();
-        file.take(MAX_HEAD).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        serde_json::from_slice(&bytes).map(Some).map_err(|_| "it is no anchor of hubcap's".into())
+        file.take(MAX_HEAD).read_to_end(&mut bytes)?;
+        Ok(serde_json::from_slice(&bytes).map(Some).map_err(|_| "it is no anchor of hubcap's".into()))
     }
 
     /// Puts it in the place of the one before, whole or not at all.

@@ -162,7 +162,7 @@ impl Log {
         if !self.directory.is_at(&self.place.path) {
             return Err(Fault::Moved);
         }
-        match Head::read(&self.directory) {
+        match Head::read(&self.directory).map_err(Fault::Disk)? {
             Ok(Some(head)) if head == self.head => {}
             Ok(Some(_)) => return Ok(Some(format!("{HEAD}: it was changed while hubcap ran"))),
             Ok(None) => return Ok(Some(format!("{HEAD}: it was removed while hubcap ran"))),
@@ -170,7 +170,8 @@ impl Log {
         }
         let file = name(self.number);
         let now = Stamp::of(&self.file).map_err(Fault::Disk)?;
-        let differs = self.stamp.differs(&now, self.directory.inode(&file)).map(str::to_owned);
+        let by_name = self.directory.inode(&file).map_err(Fault::Disk)?;
+        let differs = self.stamp.differs(&now, by_name).map(str::to_owned);
         let damage = match differs {
             None if self.stamp.is_touched(&now) => self.rewritten()?,
             differs => differs.map(|what| format!("{}: {what}", file.display())),

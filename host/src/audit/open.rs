@@ -49,7 +49,8 @@ impl Log {
             error => Fault::Disk(error.into()),
         })?;
         let numbers = numbers(&directory).map_err(Fault::Disk)?;
-        let found = Found { directory: &directory, numbers, head: Head::read(&directory), known };
+        let head = Head::read(&directory).map_err(Fault::Disk)?;
+        let found = Found { directory: &directory, numbers, head, known };
         let (next, last) = found.next()?;
         if found.numbers.is_empty() && matches!(found.head, Ok(None)) {
             let head = |error| Fault::File(HEAD.into(), error);

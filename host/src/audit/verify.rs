@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
         may_vanish: bool,
     ) -> Result<Option<Verdict>, Unreadable> {
         // First: while it is read, the log grows.
-        let head = Head::read(directory);
+        let head = Head::read(directory)?;
         let numbers = numbers(directory)?;
         if numbers.is_empty() && matches!(head, Ok(None)) {
             return Err(Unreadable::None);

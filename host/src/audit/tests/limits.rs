@@ -135,9 +135,9 @@ fn an_anchor_of_1_kib_is_read_and_a_longer_one_is_none() {
     let text = std::fs::read_to_string(&path).unwrap();
     let padded = |bytes: usize| format!("{}{text}", " ".repeat(bytes - text.len()));
     std::fs::write(&path, padded(MAX_HEAD as usize)).unwrap();
-    assert!(Head::read(&directory).unwrap().is_some());
+    assert!(Head::read(&directory).unwrap().unwrap().is_some());
     std::fs::write(&path, padded(MAX_HEAD as usize + 2)).unwrap();
-    assert!(Head::read(&directory).is_err());
+    assert!(Head::read(&directory).unwrap().is_err());
 }
 
 #[tokio::test]
