@@ -1,11 +1,8 @@
 //! The log of calls: what is in it and what is not, whoever calls, and whatever becomes of its files.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -14,7 +11,7 @@ use crate::support::message::{assert_failed, assert_says, receipt};
 use crate::support::server::{Era, Server};
 use crate::support::{SOON, holds_within};
 
-fn log(home: &Home) -> PathBuf {
+pub(crate) fn log(home: &Home) -> PathBuf {
     home.path().join("state/audit")
 }
 
@@ -29,7 +26,7 @@ fn records(home: &Home) -> Vec<Value> {
 }
 
 /// Those of calls.
-fn calls(home: &Home) -> Vec<Value> {
+pub(crate) fn calls(home: &Home) -> Vec<Value> {
     records(home).into_iter().filter(|record| record["kind"] == "call").collect()
 }
 
@@ -43,7 +40,7 @@ fn verify(home: &Home) -> (Option<i32>, Value) {
 }
 
 #[track_caller]
-fn assert_intact(home: &Home) -> Value {
+pub(crate) fn assert_intact(home: &Home) -> Value {
     let (code, verdict) = verify(home);
     assert_eq!((code, &verdict["intact"]), (Some(0), &json!(true)), "{verdict:#}");
     verdict
@@ -334,61 +331,4 @@ fn a_disk_that_takes_no_more_costs_records_and_no_call_and_the_next_host_says_ho
     home.run(&["call", "plain_run"]);
     let verdict = assert_intact(&home);
     assert_eq!((&verdict["segments"], &verdict["repaired"]), (&json!(1), &json!(0)), "{verdict:#}");
-}
-
-/// Kills in a run of all tests.
-const KILLS: u64 = 6;
-/// Calls that a server is sent at once.
-const CALLS: u64 = 40;
-
-#[test]
-fn a_server_that_is_killed_leaves_a_log_that_the_next_one_goes_on_with() {
-    let kills = std::env::var("HUBCAP_KILLS").map_or(KILLS, |written| written.parse().expect("a number"));
-    let home = Home::new().wat("plain");
-    let (mut answered, mut written, mut torn) = (0, 0, 0);
-    for turn in 0..kills {
-        answered += call_and_kill(&home, (turn % CALLS) as usize);
-        let verdict = match log(&home).join("000001.jsonl").exists() {
-            true => assert_intact(&home),
-            false => json!({}),
-        };
-        torn += u64::from(verdict["unfinished"].as_u64().is_some_and(|bytes| bytes > 0));
-        written = calls_in(&home);
-    }
-    home.run(&["call", "plain_run"]);
-    assert_intact(&home);
-    eprintln!("{kills} kills, {torn} torn lines, {answered} calls answered, {written} records of calls");
-    assert!(written > 0);
-}
-
-fn calls_in(home: &Home) -> usize {
-    let tail = home.run(&["audit", "tail", "-n", "1000000", "--json"]);
-    tail.stdout.matches("\"kind\":\"call\"").count()
-}
-
-/// Starts a server, sends it calls, and kills it after so many answers; says how many there were.
-fn call_and_kill(home: &Home, wanted: usize) -> usize {
-    let mut serve = home.command(&["serve"]);
-    let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let client = json!({ "name": "test", "version": "1" });
-    let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
-    let mut lines = vec![
-        json!({ "jsonrpc": "2.0", "id": "first", "method": "initialize", "params": params }),
-        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
-    ];
-    lines.extend((0..CALLS).map(|n| {
-        let params = json!({ "name": "plain_run", "arguments": { "n": n } });
-        json!({ "jsonrpc": "2.0", "id": n, "method": "tools/call", "params": params })
-    }));
-    let sent: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    child.stdin.as_mut().unwrap().write_all(sent.as_bytes()).unwrap();
-    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    // One of them is that of the handshake.
-    for _ in 0..=wanted {
-        answers.next().expect("the server answers").unwrap();
-    }
-    std::thread::sleep(Duration::from_micros(wanted as u64 * 37 % 1_500));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    wanted + answers.map_while(Result::ok).count()
 }

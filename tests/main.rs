@@ -8,6 +8,8 @@
 #[cfg(feature = "adversarial")]
 mod adversarial;
 mod audit;
+mod audit_grants;
+mod audit_kills;
 mod authors;
 mod cli;
 mod client_faults;

@@ -1,6 +1,8 @@
 //! The audit log on disks that are full, that nobody can write to, and that fail: calls go on, what needs
 //! approval is refused, and what was acknowledged is there.
 
+#![allow(clippy::print_stdout, reason = "how the traced process acknowledges")]
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;

@@ -103,6 +103,7 @@ impl Log {
     pub(super) fn append(&mut self, bodies: &[Body], lost: u64) -> Result<(), Fault> {
         if let Some(damage) = self.damage()? {
             tracing::error!("the audit log was changed by somebody else: {damage}; a new segment begins");
+            self.mend_anchor()?;
             self.begin(Start { fault: Some(damage), ..Start::default() })?;
         } else if self.stamp.size >= self.place.segment {
             self.begin(Start::default())?;
@@ -155,6 +156,15 @@ impl Log {
             Ok(()) => self.head = head,
             Err(error) => tracing::debug!("the anchor of the audit log was not written: {error}"),
         }
+    }
+
+    /// Puts an anchor in the place of one that is wrong. Where that cannot be done, each new segment would be
+    /// followed by another one because of it.
+    pub(super) fn mend_anchor(&mut self) -> Result<(), Fault> {
+        let head = Head { link: self.last.clone(), segment: self.number };
+        head.write(&self.directory).map_err(|error| Fault::File(HEAD.into(), error))?;
+        self.head = head;
+        Ok(())
     }
 
     /// What somebody else did to the log since the last record.

@@ -143,7 +143,9 @@ impl Audit {
             self.shared.bytes.fetch_sub(*bytes, Ordering::Relaxed);
         }
         if self.shared.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::warn!("the audit log cannot keep up: records are lost; the next one says how many");
+            tracing::warn!(
+                "records of the audit log are lost, because too many wait for the disk; the next one says how many"
+            );
         }
     }
 

@@ -52,11 +52,7 @@ impl Log {
         let head = Head::read(&directory).map_err(Fault::Disk)?;
         let found = Found { directory: &directory, numbers, head, known };
         let (next, last) = found.next()?;
-        if found.numbers.is_empty() && matches!(found.head, Ok(None)) {
-            let head = |error| Fault::File(HEAD.into(), error);
-            Head::origin().write(&directory).map_err(head)?;
-        }
-        let head = found.head.unwrap_or_default().unwrap_or_else(Head::origin);
+        let head = found.mended(&next, &last)?;
         let (number, file) = match &next {
             Next::Same { number, .. } => (*number, directory.own_file(&name(*number))),
             Next::New { number, .. } => (*number, directory.new_file(&name(*number))),
@@ -78,12 +74,6 @@ impl Log {
             Next::Same { .. } if self.stamp.size >= self.place.segment => self.begin(Start::default()),
             Next::Same { .. } => self.tell(Start::default()),
             Next::New { fault, .. } => {
-                if let Some(fault) = &fault {
-                    tracing::error!(
-                        "the audit log is not as it was written: {fault}; a new segment begins, and \
-                         `hubcap audit verify` tells more"
-                    );
-                }
                 self.tell(Start { fault, ..Start::default() })?;
                 self.directory.sync().map_err(Fault::Disk)
             }
@@ -118,6 +108,24 @@ impl Found<'_> {
         }
         let bytes = if number == newest { scan.bytes } else { 0 };
         Ok((Next::Same { number: newest, bytes, torn: torn.unwrap_or_default() }, last))
+    }
+
+    /// The anchor, as it has to be before the next record. Where there can be none, each new segment would be
+    /// followed by another one because of it.
+    fn mended(&self, next: &Next, last: &Link) -> Result<Head, Fault> {
+        let head = match (next, &self.head) {
+            (Next::New { number, fault: Some(fault) }, _) => {
+                tracing::error!(
+                    "the audit log is not as it was written: {fault}; a new segment begins, and `hubcap audit \
+                     verify` tells more"
+                );
+                Head { link: last.clone(), segment: number.saturating_sub(1) }
+            }
+            (_, Ok(Some(head))) => return Ok(head.clone()),
+            _ => Head::origin(),
+        };
+        head.write(self.directory).map_err(|error| Fault::File(HEAD.into(), error))?;
+        Ok(head)
     }
 
     /// Reads a segment; also gives the record that the anchor names, where it is in there.

@@ -59,7 +59,7 @@ impl<W: Work> Drop for Unended<'_, W> {
 }
 
 /// What a record tells besides what was sent and what came of it.
-struct About {
+pub(super) struct About {
     time: SystemTime,
     id: CallId,
     caller: Caller,
@@ -67,11 +67,12 @@ struct About {
 }
 
 impl About {
-    fn of<W>(call: &Call<W>, by: Option<Loaded>) -> Self {
+    pub(super) fn of<W>(call: &Call<W>, by: Option<Loaded>) -> Self {
         Self { time: SystemTime::now(), id: call.id, caller: call.caller, by }
     }
 
-    fn record<W: Work>(&self, work: &W, end: Option<End>) -> Record {
+    /// The record. One without an end is of a decision about the call.
+    pub(super) fn record<W: Work>(&self, work: &W, end: Option<End>) -> Record {
         let (plugin, tool) = match work.plugin_id() {
             "" => ("", work.asked_for()),
             plugin => (plugin, work.name()),

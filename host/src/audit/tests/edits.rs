@@ -1,5 +1,7 @@
 //! A thousand edits of a log, each of which `verify` finds.
 
+#![allow(clippy::print_stdout, reason = "what a test says while it runs")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

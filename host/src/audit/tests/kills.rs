@@ -3,6 +3,8 @@
 //! `HUBCAP_KILLS=1000 cargo test --release --lib audit::tests::kills -- --nocapture` does it a thousand times;
 //! `HUBCAP_SEED` gives other moments.
 
+#![allow(clippy::print_stdout, reason = "how the killed process acknowledges, and what a test says")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};

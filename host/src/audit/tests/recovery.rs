@@ -74,7 +74,8 @@ fn whatever_else_is_wrong_is_left_as_it_is_and_told_in_a_new_segment() {
     let changed = |text: &str| text.replace(&line(text, 2), &line(text, 2).replace("echo", "echO"));
     let removed = |text: &str| text.replace(&line(text, 2), "");
     let cut = |text: &str| text.replace(last_line(text), "");
-    let cases: [(&dyn Fn(&str) -> String, &str); 3] = [
+    type Edit<'a> = &'a dyn Fn(&str) -> String;
+    let cases: [(Edit<'_>, &str); 3] = [
         (&changed, "000001.jsonl:3: the record is not as it was written"),
         (&removed, "000001.jsonl:3: the record does not follow the one before"),
         (&cut, "head: it names record 6, and the log ends with record 5"),
@@ -117,6 +118,28 @@ fn an_anchor_that_is_gone_or_nonsense_is_told_and_made_anew() {
         assert!(found.faults[0].what.contains("went on in this file: head: "), "{found:?}");
         assert_eq!(found.faults[0].file, "000002.jsonl");
     }
+}
+
+#[test]
+fn where_there_can_be_no_anchor_nothing_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    write(&place(home.path(), 1 << 20), 2);
+    let mut log = Log::open(place(home.path(), 1 << 20), None).unwrap();
+    let head = folder(home.path()).join("head");
+    fs::remove_file(&head).unwrap();
+    fs::create_dir_all(head.join("in the way")).unwrap();
+    for _ in 0..3 {
+        let error = log.append(&[body(0)], 0).unwrap_err().to_string();
+        assert!(error.starts_with("head: "), "{error}");
+    }
+    drop(log);
+    for _ in 0..3 {
+        assert!(Log::open(place(home.path(), 1 << 20), None).is_err());
+    }
+    assert!(!folder(home.path()).join("000002.jsonl").exists());
+    fs::remove_dir_all(&head).unwrap();
+    write(&place(home.path(), 1 << 20), 1);
+    assert_eq!(lines(home.path(), "000002.jsonl")[0]["fault"], "head: it is missing");
 }
 
 #[test]

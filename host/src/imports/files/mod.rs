@@ -131,6 +131,11 @@ impl Imports {
     /// wasmtime's own implementation, on our state.
     fn wasi(&mut self) -> WasiFilesystemCtxView<'_> {
         self.files.is_touched = true;
+        self.untouched()
+    }
+
+    /// The same for what is no use of a directory: to let go of it.
+    fn untouched(&mut self) -> WasiFilesystemCtxView<'_> {
         WasiFilesystemCtxView { ctx: &mut self.files.context, table: &mut self.table }
     }
 }
