@@ -1,6 +1,7 @@
 //! One `Hub::call` of an echo guest, a fresh store each time: how long, and where the time goes.
 //!
-//! `cargo bench` prints the median and the 99th percentile of a call, and the share of each stage.
+//! `cargo bench` prints the median and the 99th percentile of a call, the same for a hub whose calls are
+//! written to the audit log, in turns with the other, and the share of each stage.
 //! The stages are the host's own trace spans, timed in a second run, so that timing them costs the
 //! first run nothing.
 
@@ -12,6 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use hubcap::audit::Audit;
 use hubcap::config::Config;
 use hubcap::home::Home;
 use hubcap::hub::{Admission, Hub, Loader};
@@ -23,26 +25,31 @@ use tracing_subscriber::registry::LookupSpan;
 
 const WARM_UP: usize = 2_000;
 const CALLS: usize = 20_000;
+/// Turns of the hub with the audit log and the one without.
+const TURNS: usize = 20;
 /// The stages of a call, in their order.
 const STAGES: [&str; 5] = ["store", "instantiate", "init", "export", "drop"];
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let plugins = tempfile::tempdir()?;
+    let (plugins, state) = (tempfile::tempdir()?, tempfile::tempdir()?);
     std::fs::copy(echo_guest()?, plugins.path().join("echo.wasm"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let hub = runtime.block_on(load(plugins.path()))?;
+    let hub = runtime.block_on(load(plugins.path(), None))?;
+    let audited = runtime.block_on(load(plugins.path(), Some(state.path())))?;
 
+    let (mut plain, mut written) = (Vec::new(), Vec::new());
     runtime.block_on(calls(&hub, WARM_UP))?;
-    let mut plain = runtime.block_on(calls(&hub, CALLS))?;
-    plain.sort();
-    let (p50, p99) = (plain[CALLS / 2], plain[CALLS * 99 / 100]);
-    println!(
-        "Hub::call of echo, fresh store each: p50 {:.1} µs, p99 {:.1} µs ({CALLS} calls)",
-        micros(p50),
-        micros(p99)
-    );
+    runtime.block_on(calls(&audited, WARM_UP))?;
+    for _ in 0..TURNS {
+        plain.extend(runtime.block_on(calls(&hub, CALLS / TURNS))?);
+        written.extend(runtime.block_on(calls(&audited, CALLS / TURNS))?);
+    }
+    runtime.block_on(audited.audit().close());
+    let without = print_times("Hub::call of echo, fresh store each", plain);
+    let with = print_times("the same, with the audit log", written);
+    println!("  with the audit log, the median is {:.3} of the other", with / without);
 
     let stages = Stages::default();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(stages.clone()))?;
@@ -77,11 +84,22 @@ fn echo_guest() -> Result<PathBuf, Failure> {
     Ok(root.join("target/guests/wasm32-wasip2/guest/echo.wasm"))
 }
 
-async fn load(plugins: &Path) -> Result<Arc<Hub>, Failure> {
-    let home = Home { plugin_dirs: vec![plugins.to_owned()], ..Home::nowhere(Config::default()) };
-    let (hub, loader) = Loader::new(&home, Admission::Own)?;
+/// A hub with the plugins; its calls are written down where there is a home for that.
+async fn load(plugins: &Path, state: Option<&Path>) -> Result<Arc<Hub>, Failure> {
+    let mut home = Home { plugin_dirs: vec![plugins.to_owned()], ..Home::nowhere(Config::default()) };
+    home.directory = state.map(Path::to_owned);
+    let audit = if state.is_some() { Audit::start(&home) } else { Audit::off() };
+    let (hub, loader) = Loader::audited(&home, Admission::Own, audit)?;
     loader.run(None).await;
     Ok(hub)
+}
+
+/// Prints the median and the 99th percentile, and gives the median in microseconds.
+fn print_times(what: &str, mut times: Vec<Duration>) -> f64 {
+    times.sort();
+    let (p50, p99) = (micros(times[times.len() / 2]), micros(times[times.len() * 99 / 100]));
+    println!("{what}: p50 {p50:.1} µs, p99 {p99:.1} µs ({} calls)", times.len());
+    p50
 }
 
 /// Calls one after the other and says how long each took.

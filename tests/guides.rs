@@ -67,6 +67,11 @@ fn the_guide_to_consensus_shows_what_happens() {
 }
 
 #[test]
+fn the_guide_to_the_audit_log_shows_what_happens() {
+    follow("audit.md");
+}
+
+#[test]
 fn the_guide_to_requests_shows_what_happens() {
     follow("http.md");
 }

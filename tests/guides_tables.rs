@@ -173,6 +173,40 @@ fn the_keys_of_the_configuration_are_those_that_the_program_takes() {
 }
 
 #[test]
+fn the_settings_of_the_audit_log_are_those_that_the_program_takes() {
+    let guide = guide("audit.md");
+    let rows = rows(section(&guide, "Settings"));
+    let listed: BTreeSet<String> = rows.iter().map(|row| quoted(row[0])[0].to_owned()).collect();
+    assert_eq!(listed, keys("[audit]"));
+    let parsed = |toml: &str| Config::parse(Path::new("hubcap.toml"), toml).unwrap();
+    for row in &rows {
+        let default = format!("[audit]\n{} = {}\n", quoted(row[0])[0], quoted(row[1])[0]);
+        assert_eq!(parsed(&default), parsed(""), "{row:?}");
+    }
+    let keep = rows.iter().find(|row| row[0] == "`keep`").expect("a row for `keep`");
+    for (edge, step) in quoted(keep[2]).into_iter().zip([-1, 1]) {
+        assert_eq!(wrong(&format!("[audit]\nkeep = {edge}\n")), None);
+        assert!(wrong(&format!("[audit]\nkeep = {}\n", beside(edge, step))).is_some(), "{edge}");
+    }
+}
+
+#[test]
+fn the_fields_of_the_audit_log_are_those_that_are_written() {
+    let guide = guide("audit.md");
+    let rows = rows(section(&guide, "What stands in it"));
+    let listed: BTreeSet<String> = rows.iter().flat_map(|row| quoted(row[0])).map(str::to_owned).collect();
+    let source = read("host/src/audit/record.rs");
+    let body = source.split_once("struct Written<'a> {").unwrap().1.split_once("\n}").unwrap().0;
+    let field = |line: &str| Some(line.trim().split_once(": ")?.0.to_owned());
+    let of_calls = body.lines().filter(|line| !line.contains('#')).filter_map(field);
+    let of_all = ["seq", "kind", "lost", "prev", "hash"].map(str::to_owned);
+    assert_eq!(
+        listed.into_iter().chain(["kind".into()]).collect::<BTreeSet<_>>(),
+        of_calls.chain(of_all).collect()
+    );
+}
+
+#[test]
 fn defaults_and_bounds_of_the_configuration_are_as_the_guide_says() {
     let guide = guide("operate.md");
     for (heading, table) in [("What the hub may do", "limits"), ("What one call may use", "defaults")] {

@@ -7,6 +7,9 @@
 
 #[cfg(feature = "adversarial")]
 mod adversarial;
+mod audit;
+mod audit_grants;
+mod audit_kills;
 mod authors;
 mod cli;
 mod client_faults;

@@ -101,7 +101,7 @@ fn without_a_grant_everything_is_denied_alike_and_nothing_is_made() {
         }
         let logged = server.end().stderr;
         assert_eq!(logged.matches("denied: state is not granted").count(), 3 * tools.len(), "{logged}");
-        assert!(!state(&home).exists());
+        assert!(!state(&home).join("kv.redb").exists());
     }
 }
 

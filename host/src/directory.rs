@@ -7,13 +7,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _, OpenOptionsExt as _, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, FileTypeExt, Metadata, OpenOptions, OpenOptionsExt, PermissionsExt as _};
+use cap_std::fs::{
+    Dir, File, FileTypeExt, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt, PermissionsExt as _,
+};
 use rustix::fs::OFlags;
 
 const NONBLOCK: i32 = OFlags::NONBLOCK.bits() as i32;
@@ -90,17 +92,28 @@ impl Directory {
         let made = !path.is_dir();
         // What is there in its place shows itself when it is opened.
         let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        let directory = Self::owned(path).map_err(|refused| match (refused, created) {
+            (NotOwn::Failed(_), Err(error)) => NotOwn::Failed(error),
+            (refused, _) => refused,
+        })?;
+        if let Some(parent) = path.parent().filter(|_| made) {
+            sync(parent).map_err(NotOwn::Failed)?;
+        }
+        Ok(directory)
+    }
+
+    /// The same for one that is there: nothing is made.
+    ///
+    /// # Errors
+    /// Why it is not used.
+    pub fn owned(path: &Path) -> Result<Self, NotOwn> {
         let opened = fs::OpenOptions::new().read(true).custom_flags(DIRECTORY).open(path);
         let directory = opened.map_err(|error| match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_symlink() => NotOwn::Link,
             Ok(metadata) if !metadata.is_dir() => NotOwn::Other("not a directory"),
-            _ => NotOwn::Failed(created.err().unwrap_or(error)),
+            _ => NotOwn::Failed(error),
         })?;
-        let mode = directory.metadata().map_err(NotOwn::Failed)?.permissions().mode();
-        check_mode(mode)?;
-        if let Some(parent) = path.parent().filter(|_| made) {
-            sync(parent).map_err(NotOwn::Failed)?;
-        }
+        check_mode(directory.metadata().map_err(NotOwn::Failed)?.permissions().mode())?;
         Ok(Self(Arc::new(Dir::from_std_file(directory))))
     }
 
@@ -111,7 +124,37 @@ impl Directory {
     /// Why it is not used.
     pub fn own_file(&self, name: &Path) -> Result<fs::File, NotOwn> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).mode(0o600).custom_flags(ITSELF);
+        options.read(true).write(true).create(true).mode(0o600);
+        let (file, mode) = self.own_with(name, options)?;
+        check_mode(mode)?;
+        // A new name is on disk before anything is said to be.
+        self.sync().map_err(NotOwn::Failed)?;
+        Ok(file)
+    }
+
+    /// Makes an ordinary file of the host's own, which nothing may be in the place of.
+    ///
+    /// # Errors
+    /// Why it is not made.
+    pub fn new_file(&self, name: &Path) -> Result<fs::File, NotOwn> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        Ok(self.own_with(name, options)?.0)
+    }
+
+    /// Opens an ordinary file of the host's own to read, and no link.
+    ///
+    /// # Errors
+    /// Why it is not read.
+    pub fn file(&self, name: &Path) -> Result<fs::File, NotOwn> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        Ok(self.own_with(name, options)?.0)
+    }
+
+    /// Opens an ordinary file, and says its mode.
+    fn own_with(&self, name: &Path, mut options: OpenOptions) -> Result<(fs::File, u32), NotOwn> {
+        options.custom_flags(ITSELF);
         let file = self.0.open_with(name, &options).map_err(|error| match self.0.symlink_metadata(name) {
             Ok(metadata) if metadata.is_symlink() => NotOwn::Link,
             Ok(metadata) if !metadata.is_file() => NotOwn::Other(what_it_is(&metadata)),
@@ -121,10 +164,50 @@ impl Directory {
         if !metadata.is_file() {
             return Err(NotOwn::Other(what_it_is(&metadata)));
         }
-        check_mode(metadata.permissions().mode())?;
-        // A new name is on disk before anything is said to be.
-        self.0.try_clone().and_then(|dir| dir.into_std_file().sync_all()).map_err(NotOwn::Failed)?;
-        Ok(file.into_std())
+        Ok((file.into_std(), metadata.permissions().mode()))
+    }
+
+    /// Gives a file another name in it, at once and in the place of what had that name.
+    ///
+    /// # Errors
+    /// When it cannot be done; nothing has changed then.
+    pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, &self.0, to)
+    }
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// When it is not there or stays.
+    pub fn remove(&self, name: &Path) -> io::Result<()> {
+        self.0.remove_file(name)
+    }
+
+    /// Brings the names in it to the disk.
+    ///
+    /// # Errors
+    /// When the disk does not take them.
+    pub fn sync(&self) -> io::Result<()> {
+        self.0.try_clone().and_then(|dir| dir.into_std_file().sync_all())
+    }
+
+    /// Which file has this name, as `(device, inode)`; nothing where none has.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn inode(&self, name: &Path) -> io::Result<Option<(u64, u64)>> {
+        match self.0.symlink_metadata(name) {
+            Ok(metadata) => Ok(Some((metadata.dev(), metadata.ino()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether it is still what this path leads to.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let there = fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
+        let own = self.0.dir_metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+        matches!((there, own), (Ok(there), Ok(own)) if there == own)
     }
 
     /// Opens a directory.
@@ -271,8 +354,28 @@ mod tests {
         symlink("kv", real.join("in")).unwrap();
         for link in ["out", "in"] {
             assert!(refused(directory.own_file(Path::new(link))).contains("symbolic link"), "{link}");
+            assert!(refused(directory.file(Path::new(link))).contains("symbolic link"), "{link}");
         }
         fs::create_dir(real.join("folder")).unwrap();
         assert!(refused(directory.own_file(Path::new("folder"))).contains("a directory"));
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_nothing_and_looking_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own");
+        assert!(Directory::owned(&path).is_err() && !path.exists());
+        let directory = Directory::own(&path).unwrap();
+        assert!(directory.file(Path::new("a")).is_err());
+        drop(directory.new_file(Path::new("a")).unwrap());
+        assert_eq!(mode(&path.join("a")), 0o600);
+        assert!(directory.new_file(Path::new("a")).is_err() && directory.file(Path::new("a")).is_ok());
+        let inode = |name: &str| directory.inode(Path::new(name)).unwrap();
+        let before = inode("a");
+        directory.rename(Path::new("a"), Path::new("b")).unwrap();
+        assert_eq!((inode("a"), inode("b")), (None, before));
+        assert!(directory.is_at(&path));
+        fs::rename(&path, folder.path().join("moved")).unwrap();
+        assert!(!directory.is_at(&path));
     }
 }

@@ -88,6 +88,11 @@ impl Home {
         self.directory.as_ref().map(|home| home.join("state"))
     }
 
+    /// Where the audit log is, if there is such a place.
+    pub fn audit(&self) -> Option<PathBuf> {
+        self.state().map(|state| state.join("audit"))
+    }
+
     /// Where what was accepted of each plugin is kept, if there is such a place.
     pub fn lock(&self) -> Option<PathBuf> {
         self.directory.as_ref().map(|home| home.join("hubcap.lock"))

@@ -32,6 +32,7 @@ pub mod engine;
 
 mod bindings;
 
+pub mod audit;
 pub mod state;
 
 mod imports;

@@ -4,6 +4,7 @@
 //!
 //! `cargo test --release --features adversarial adversarial`
 
+mod audit;
 mod disk_faults;
 mod full_disk;
 mod network;

@@ -5,7 +5,7 @@ use std::io::Read;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::cli::{Common, Done, Failure, print, print_json};
+use crate::cli::{Common, Done, Failure, open_audited, print, print_json};
 use crate::hub::Admission;
 use crate::mcp::result_json;
 use crate::model::{Call, Content, PluginId, ResourceBody, ToolCall, ToolOutput};
@@ -27,7 +27,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let arguments = read_arguments(&options.arguments)?;
     // The hub's own tools are no plugin's, and need them all.
     let plugin = options.name.split('_').next().filter(|id| PluginId::new(id).is_some());
-    let hub = common.hub(plugin, Admission::Pinning).await?;
+    let (hub, loader) = open_audited(&common.home()?, Admission::Pinning)?;
+    loader.run(plugin).await;
     let call = Call::new(ToolCall::new(options.name, arguments));
     let stop = call.cancel.clone();
     tokio::spawn(async move {
@@ -36,7 +37,9 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
         }
     });
     let outcome = hub.call_tool(call).await;
-    if options.json { print_whole(outcome) } else { print_result(outcome) }
+    let printed = if options.json { print_whole(outcome) } else { print_result(outcome) };
+    hub.audit().close().await;
+    printed
 }
 
 fn print_whole(outcome: Outcome<ToolOutput>) -> Done {

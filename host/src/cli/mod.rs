@@ -4,6 +4,7 @@
 //! nowhere else: 0 done, 1 the call or check failed, 2 usage or configuration.
 
 mod approve;
+mod audit;
 mod batches;
 mod build;
 mod call;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit::Audit;
 use crate::home::{Home, Named};
 use crate::hub::{Admission, Hub, Loader};
 use crate::telemetry;
@@ -106,6 +108,11 @@ enum Command {
     /// Works while no server uses it.
     #[command(subcommand)]
     State(state::StateCommand),
+    /// Read the log of calls, or check that it is as it was written
+    ///
+    /// Works while a server writes to it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Show hubcap at work: build the bundled plugins, serve them, scan real sources
     Demo(demo::Options),
 }
@@ -195,7 +202,9 @@ impl Command {
     fn default_level(&self) -> tracing::Level {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
-            Self::Call(_) | Self::Demo(_) | Self::Validate(_) | Self::State(_) => tracing::Level::ERROR,
+            Self::Call(_) | Self::Demo(_) | Self::Validate(_) | Self::State(_) | Self::Audit(_) => {
+                tracing::Level::ERROR
+            }
             Self::Plugin(PluginCommand::Approve(_) | PluginCommand::Check(_) | PluginCommand::Test(_)) => {
                 tracing::Level::ERROR
             }
@@ -218,6 +227,7 @@ impl Command {
             Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
             Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,
             Self::State(command) => state::run(&common, command).await,
+            Self::Audit(command) => audit::run(&common, command),
             Self::Demo(options) => demo::run(options).await,
         }
     }
@@ -257,6 +267,12 @@ fn open(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Loader), Failure
 /// The same with what it reads for agents.
 fn open_for_agents(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Loader), Failure> {
     Loader::new(home, admission).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// A hub like those, every call of which is written down.
+fn open_audited(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Loader), Failure> {
+    let audit = Audit::start(home);
+    Loader::audited(home, admission, audit).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// A line for people, to stderr. Where that cannot be written there is nobody to tell.

@@ -1,12 +1,13 @@
 //! `hubcap serve`: MCP on stdin and stdout.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Common, Done, Failure, open_for_agents};
+use crate::cli::{Common, Done, Failure, open_audited};
 use crate::home::Home;
 use crate::hub::{Admission, Loader};
 use crate::mcp;
@@ -29,13 +30,14 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     }
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    let (hub, loader) = open_for_agents(&home, admission)?;
+    let (hub, loader) = open_audited(&home, admission)?;
     // Clients are answered while plugins load: the first list waits for them.
     let loading = tokio::spawn(load(loader, options.dev));
     let limits =
         mcp::StdioLimits { line_bytes: home.config.limits.line_bytes, ..mcp::StdioLimits::default() };
-    let served = mcp::serve(hub, limits, stop).await;
+    let served = mcp::serve(Arc::clone(&hub), limits, stop).await;
     loading.abort();
+    hub.audit().close().await;
     served.map_err(|error| {
         let source =
             std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();

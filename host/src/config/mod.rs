@@ -2,6 +2,7 @@
 //!
 //! Invariant: every value is within its bounds, and every key that is accepted is enforced.
 
+mod audit;
 mod dirs;
 mod grant;
 
@@ -19,6 +20,7 @@ use crate::units::{BytesWithin, Span};
 
 use dirs::ReadDir;
 
+pub use audit::{Arguments, Audit};
 pub(crate) use grant::lexical;
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedHub, GrantedSecret, Source};
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub by_plugin: BTreeMap<PluginId, PluginConfig>,
     /// Which plugins run before the operator has looked at them.
     pub trust: Trust,
+    /// What is written down of calls.
+    pub audit: Audit,
 }
 
 /// Bounds of the hub itself.
@@ -137,6 +141,7 @@ impl Config {
             defaults: Defaults(defaults),
             by_plugin,
             trust: written.trust,
+            audit: written.audit,
         })
     }
 
@@ -167,6 +172,8 @@ struct Written {
     plugin_tables: BTreeMap<PluginId, WrittenPlugin>,
     #[serde(default)]
     trust: Trust,
+    #[serde(default)]
+    audit: Audit,
 }
 
 #[derive(Default, Deserialize)]

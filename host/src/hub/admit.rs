@@ -123,6 +123,11 @@ impl Desk {
         waits.filter(|_| self.door.withholds())
     }
 
+    /// The fingerprints of what a plugin that was looked at says of itself.
+    pub(super) fn definitions(&self, id: &PluginId) -> BTreeMap<Part, String> {
+        self.seen.get(id).map(|seen| seen.review.now.fingerprints()).unwrap_or_default()
+    }
+
     /// Once all were looked at: looks at newcomers beside each other, pins those that need no more than
     /// that, and says which are withheld after all.
     pub(super) async fn close(&mut self) -> Vec<(PluginId, String)> {

@@ -189,7 +189,7 @@ mod tests {
     use super::{Hall, MAX_DEPTH, MAX_OUTBOUND};
     use crate::config::Limits;
     use crate::error::Code;
-    use crate::model::{Call, CallId, Caller, Outlet, PluginId};
+    use crate::model::{Call, CallId, Caller, Calling, Outlet, PluginId};
 
     fn hall(calls: usize, calls_per_plugin: usize, queue: usize) -> Hall {
         let queue_wait = Duration::from_millis(20);
@@ -202,9 +202,9 @@ mod tests {
 
     /// A call with so many plugins behind it.
     fn nested(depth: usize) -> Call<()> {
-        let caller = (0..depth).fold(None, |caller, n| {
+        let caller = (0..depth).fold(Caller::Agent, |caller, n| {
             let plugin = PluginId::new(&format!("p{n}")).unwrap();
-            Some(Arc::new(Caller { plugin, call: CallId::next(), deadline: later(), caller }))
+            Caller::Plugin(Arc::new(Calling { plugin, call: CallId::next(), deadline: later(), caller }))
         });
         Call { caller, ..call() }
     }

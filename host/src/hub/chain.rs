@@ -15,9 +15,9 @@ pub(super) const MAX_DEPTH: usize = 4;
 /// # Errors
 /// `denied`, where it goes too deep or to a plugin that waits for it.
 pub(super) fn check<W: Work>(call: &Call<W>) -> Result<(), CallError> {
-    let Some(caller) = &call.caller else { return Ok(()) };
+    let Some(caller) = call.caller.plugin() else { return Ok(()) };
     let callee = call.work.plugin_id();
-    let why = if caller.chain().any(|plugin| plugin.as_str() == callee) {
+    let why = if call.caller.chain().any(|plugin| plugin.as_str() == callee) {
         format!("the plugin {callee:?} waits for this call already: no call goes round in a circle")
     } else if call.depth() > MAX_DEPTH {
         format!("{MAX_DEPTH} plugins stand behind this call already: none goes deeper")
@@ -31,7 +31,7 @@ pub(super) fn check<W: Work>(call: &Call<W>) -> Result<(), CallError> {
 /// What a caller is told where nobody offers the work. A guest is not told more than that: the reason is the
 /// operator's to know, and so is what else there is.
 pub(super) fn not_there<W: Work>(call: &Call<W>, reason: CallError) -> CallError {
-    let Some(caller) = &call.caller else { return reason };
+    let Some(caller) = call.caller.plugin() else { return reason };
     if reason.code == Code::Cancelled {
         return reason;
     }
@@ -50,13 +50,14 @@ mod tests {
 
     use super::{MAX_DEPTH, check, not_there};
     use crate::error::{Blame, CallError, Code};
-    use crate::model::{Call, CallId, Caller, PluginId, ToolCall};
+    use crate::model::{Call, CallId, Caller, Calling, PluginId, ToolCall};
 
     /// A call of a tool of `callee`, with these plugins behind it, the outermost first.
     fn call(chain: &[&str], callee: &str) -> Call<ToolCall> {
-        let caller = chain.iter().fold(None, |caller, plugin| {
+        let caller = chain.iter().fold(Caller::Agent, |caller, plugin| {
             let plugin = PluginId::new(plugin).unwrap();
-            Some(Arc::new(Caller { plugin, call: CallId::next(), deadline: Instant::now(), caller }))
+            let calling = Calling { plugin, call: CallId::next(), deadline: Instant::now(), caller };
+            Caller::Plugin(Arc::new(calling))
         });
         Call { caller, ..Call::new(ToolCall::new(format!("{callee}_t"), serde_json::Map::new())) }
     }

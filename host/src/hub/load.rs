@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
+use crate::audit::Audit;
 use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
@@ -76,13 +77,25 @@ impl Loader {
     /// # Errors
     /// When a named directory or the lock cannot be read or the machine cannot run guests.
     pub fn new(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Self), LoadError> {
+        Self::audited(home, admission, Audit::off())
+    }
+
+    /// The same for a hub whose calls are written down.
+    ///
+    /// # Errors
+    /// As those of [`Self::new`].
+    pub fn audited(
+        home: &Home,
+        admission: Admission,
+        audit: Arc<Audit>,
+    ) -> Result<(Arc<Hub>, Self), LoadError> {
         find(home)?;
         let door = Door::open(home, admission).map_err(LoadError::Lock)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let places = Hall::places(&home.config.limits) + cores();
         let engine = Engine::new(places).map_err(LoadError::Engine)?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
-        let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
+        let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable, audit));
         let exchange: Weak<Hub> = Arc::downgrade(&hub);
         let sandbox = Sandbox::new(engine, state::State::new(home.state()), exchange)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
@@ -116,9 +129,10 @@ impl Loader {
             let ready = match plugin {
                 Some(plugin) => {
                     let (plugin, seats) = (Arc::new(plugin), self.hub.hall.seats());
+                    let definitions = Arc::new(desk.definitions(&plugin.id));
                     // A file that took over the id of one that broke.
                     plugins.retain(|other: &Loaded| other.plugin.id != plugin.id);
-                    Some(Loaded { plugin, seats, path: report.path.clone() })
+                    Some(Loaded { plugin, seats, path: report.path.clone(), definitions })
                 }
                 None => {
                     let before = self.still_serving(&report);

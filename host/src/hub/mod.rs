@@ -4,6 +4,7 @@
 //! calls share: the registry is a snapshot that is swapped whole.
 
 mod admit;
+mod audited;
 mod builtin;
 mod bulkhead;
 mod chain;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
+use crate::audit::Audit;
 use crate::config::Limits;
 use crate::error::{Blame, CallError, Code};
 use crate::model::{Call, Tool, text};
@@ -30,6 +32,7 @@ use crate::outcome::Outcome;
 use crate::plugin::{Kind, Plugin, Work};
 use crate::sandbox::cancelled;
 
+use audited::Unended;
 use builtin::Builtins;
 use bulkhead::{Hall, Seats};
 use readable::Readable;
@@ -54,11 +57,12 @@ pub struct Hub {
     loading_until: Instant,
     builtins: Builtins,
     readable: Readable,
+    audit: Arc<Audit>,
 }
 
 impl Hub {
     /// A hub without plugins, which [`Loader`] fills.
-    fn new(limits: &Limits, loading_wait: Duration, readable: Readable) -> Self {
+    fn new(limits: &Limits, loading_wait: Duration, readable: Readable, audit: Arc<Audit>) -> Self {
         let loaded = watch::Sender::new(false);
         Self {
             registry: ArcSwap::default(),
@@ -67,19 +71,36 @@ impl Hub {
             loading_until: Instant::now() + loading_wait,
             builtins: Builtins::new(!readable.is_empty()),
             readable,
+            audit,
         }
+    }
+
+    /// Where its calls are written down.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Does one piece of work. Always one outcome, no later than the plugin's deadline.
     pub async fn call<W: Work>(&self, call: Call<W>) -> Outcome<W::Output> {
         let arrived = Instant::now();
-        if let Err(error) = chain::check(&call) {
-            return Outcome::refused(error);
-        }
-        let loaded = match self.find(&call).await {
-            Ok(loaded) => loaded,
-            Err(error) => return Outcome::refused(chain::not_there(&call, error)),
+        let mut unended = Unended::new(&self.audit, &call);
+        let outcome = match self.looked_up(&call).await {
+            Ok(loaded) => self.traced(unended.by(loaded), &call, arrived).await,
+            Err(error) => Outcome::refused(error),
         };
+        let by = unended.end();
+        self.write_down(call, by, &outcome);
+        outcome
+    }
+
+    /// Who does it, if the call may go there.
+    async fn looked_up<W: Work>(&self, call: &Call<W>) -> Result<Loaded, CallError> {
+        chain::check(call)?;
+        self.find(call).await.map_err(|error| chain::not_there(call, error))
+    }
+
+    /// Runs it in the one span of the call.
+    async fn traced<W: Work>(&self, loaded: Loaded, call: &Call<W>, arrived: Instant) -> Outcome<W::Output> {
         // At the level of errors, so that no log level drops the ids from the lines inside.
         let span = tracing::error_span!(
             "call",
@@ -89,12 +110,12 @@ impl Hub {
             caller = tracing::field::Empty,
             parent = tracing::field::Empty,
         );
-        if let Some(caller) = &call.caller {
+        if let Some(caller) = call.caller.plugin() {
             span.record("caller", tracing::field::display(&caller.plugin));
             span.record("parent", tracing::field::display(caller.call));
         }
         async {
-            let outcome = self.run(&loaded, &call, arrived).await;
+            let outcome = self.run(&loaded, call, arrived).await;
             report(&outcome, arrived);
             outcome
         }
@@ -107,7 +128,7 @@ impl Hub {
             return Outcome::refused(error);
         }
         let own = arrived + call.work.budget(&loaded.plugin).deadline;
-        let deadline = call.caller.as_ref().map_or(own, |caller| own.min(caller.deadline));
+        let deadline = call.caller.plugin().map_or(own, |caller| own.min(caller.deadline));
         let from = match self.seats_of_caller(call) {
             Ok(from) => from,
             Err(error) => return Outcome::refused(error),
@@ -120,7 +141,7 @@ impl Hub {
 
     /// The seats of the plugin that calls, if one does. One that is not served any more calls nobody.
     fn seats_of_caller<W>(&self, call: &Call<W>) -> Result<Option<Arc<Seats>>, CallError> {
-        let Some(caller) = &call.caller else { return Ok(None) };
+        let Some(caller) = call.caller.plugin() else { return Ok(None) };
         let seats = self.registry.load().seats(caller.plugin.as_str());
         seats.map(Some).ok_or_else(|| {
             let message = format!("the plugin {:?} is not served any more", caller.plugin.as_str());
@@ -259,24 +280,24 @@ fn report<T>(outcome: &Outcome<T>, arrived: Instant) {
 mod tests {
     use std::time::Duration;
 
-    use super::{Hub, Readable};
+    use super::{Audit, Hub, Readable};
     use crate::config::Limits;
     use crate::error::Code;
     use crate::model::{Call, ToolCall};
 
     #[tokio::test]
     async fn a_list_waits_for_loading_and_no_longer_than_its_bound() {
-        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default());
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default(), Audit::off());
         assert!(hub.tools().await.is_empty());
 
-        let hub = Hub::new(&Limits::default(), Duration::from_secs(3_600), Readable::default());
+        let hub = Hub::new(&Limits::default(), Duration::from_secs(3_600), Readable::default(), Audit::off());
         let ((), tools) = tokio::join!(async { _ = hub.loaded.send_replace(true) }, hub.tools());
         assert!(tools.is_empty());
     }
 
     #[tokio::test]
     async fn a_tool_that_is_not_there_is_unavailable_while_loading_and_unknown_after_it() {
-        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default());
+        let hub = Hub::new(&Limits::default(), Duration::from_millis(10), Readable::default(), Audit::off());
         let call = || Call::new(ToolCall::new("none_such", serde_json::Map::new()));
         assert_eq!(hub.call(call()).await.result.unwrap_err().code, Code::Unavailable);
         _ = hub.loaded.send_replace(true);

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::hub::admit::Review;
 use crate::hub::bulkhead::Seats;
+use crate::lock::Part;
 use crate::model::{PluginId, Tool};
 use crate::plugin::{Kind, Plugin, Work};
 
@@ -67,6 +68,8 @@ pub(super) struct Loaded {
     pub(super) seats: Arc<Seats>,
     /// Where it was loaded from, as the report on its file has it.
     pub(super) path: String,
+    /// The fingerprint of each thing that it says of itself.
+    pub(super) definitions: Arc<BTreeMap<Part, String>>,
 }
 
 /// The snapshot.

@@ -20,6 +20,8 @@ pub(crate) struct Access {
     namespace: Result<Namespace, Arc<str>>,
     /// Whether the log has been told that it was denied.
     is_told: bool,
+    /// Whether the call has used it.
+    pub(super) is_used: bool,
 }
 
 impl Access {
@@ -34,10 +36,11 @@ impl Access {
             Some(quota) => Ok(Namespace::new(Arc::clone(state), plugin.clone(), quota)),
             None => Err(denied(plugin, asked).into()),
         };
-        Self { namespace, is_told: false }
+        Self { namespace, is_told: false, is_used: false }
     }
 
     fn namespace(&mut self) -> Result<&Namespace, Error> {
+        self.is_used |= self.namespace.is_ok();
         self.namespace.as_ref().map_err(|why| {
             if !std::mem::replace(&mut self.is_told, true) {
                 tracing::warn!("denied: {why}");

@@ -64,6 +64,8 @@ pub(crate) struct Imports {
     pub(crate) kv: KvAccess,
     /// Secrets that the plugin was granted.
     pub(crate) secrets: Arc<Secrets>,
+    /// Whether the guest was shown one.
+    pub(crate) has_seen_a_secret: bool,
     /// Random bytes, up to a bound.
     pub(crate) random: RandomSource,
     /// The host's clocks.
@@ -72,6 +74,20 @@ pub(crate) struct Imports {
     pub(crate) files: Files,
     /// Calls of other plugins.
     pub(crate) hub: HubCalls,
+}
+
+impl Imports {
+    /// The grants that the call has used, by their keys in `hubcap.toml`.
+    pub(crate) fn used(&self) -> Vec<String> {
+        let (http, http_secret) = self.http.used();
+        let all = [
+            ("files", self.files.is_used()),
+            ("http", http),
+            ("kv", self.kv.is_used),
+            ("secrets", self.has_seen_a_secret || http_secret),
+        ];
+        all.into_iter().filter(|(_, is_used)| *is_used).map(|(key, _)| key.to_owned()).collect()
+    }
 }
 
 /// Something that holds the imports of a call: the data of its store.

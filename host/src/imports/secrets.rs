@@ -12,7 +12,9 @@ impl secrets::Host for Imports {
     }
 
     fn reveal(&mut self, name: String) -> Result<String, bindings::Error> {
-        self.secrets.reveal(&name).map(str::to_owned).ok_or_else(|| denied(&name))
+        let secret = self.secrets.reveal(&name).map(str::to_owned).ok_or_else(|| denied(&name))?;
+        self.has_seen_a_secret = true;
+        Ok(secret)
     }
 }
 

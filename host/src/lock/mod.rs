@@ -115,6 +115,11 @@ impl Pin {
         self
     }
 
+    /// The fingerprint of each thing that it says of itself.
+    pub fn fingerprints(&self) -> BTreeMap<Part, String> {
+        self.parts.iter().map(|(part, kept)| (part.clone(), kept.sha256.clone())).collect()
+    }
+
     /// The names of its tools, as agents see them.
     pub fn tools<'a>(&'a self, id: &'a PluginId) -> impl Iterator<Item = String> + 'a {
         self.parts.keys().filter_map(move |part| match part {
@@ -125,7 +130,7 @@ impl Pin {
 }
 
 /// One text for one value, in whatever order its keys came.
-fn canonical(value: Value) -> String {
+pub(crate) fn canonical(value: Value) -> String {
     sorted(value).to_string()
 }
 

@@ -18,7 +18,7 @@ use super::flights::Place;
 use super::{convert, page, progress};
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
-use crate::model::{Call, ToolCall, ToolOutput};
+use crate::model::{Call, Caller, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
 
 /// What agents are told before their first call.
@@ -114,6 +114,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let mut call = Call::new(ToolCall::new(request.name, request.arguments.unwrap_or_default()));
+        call.caller = Caller::Agent;
         call.cancel = context.ct.clone();
         let place = context.extensions.get::<Arc<Place>>();
         call.outlet = place.map(|place| Arc::clone(place.answer.out()) as _);

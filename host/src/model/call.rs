@@ -17,6 +17,8 @@ use crate::model::{CallId, PluginId};
 pub struct Call<W> {
     /// Names it in logs and the receipt.
     pub id: CallId,
+    /// Whose it is.
+    pub caller: Caller,
     /// What is to be done.
     pub work: W,
     /// Fires when the caller gives up: the work stops then.
@@ -25,26 +27,24 @@ pub struct Call<W> {
     pub progress: Option<Arc<dyn Follower>>,
     /// Where its answer goes, if that can be blocked.
     pub outlet: Option<Arc<dyn Outlet>>,
-    /// The plugin that calls; nobody where an agent or a person does.
-    pub caller: Option<Arc<Caller>>,
 }
 
 impl<W> Call<W> {
-    /// A call that nobody follows and that only its deadline ends.
+    /// A call from the command line that nobody follows and that only its deadline ends.
     pub fn new(work: W) -> Self {
         Self {
             id: CallId::next(),
+            caller: Caller::CommandLine,
             work,
             cancel: CancellationToken::new(),
             progress: None,
             outlet: None,
-            caller: None,
         }
     }
 
     /// How many plugins stand between an agent or a person and this call.
     pub fn depth(&self) -> usize {
-        self.caller.as_ref().map_or(0, |caller| caller.chain().count())
+        self.caller.chain().count()
     }
 
     /// The same call with other work.
@@ -60,23 +60,51 @@ impl<W> Call<W> {
     }
 }
 
-/// A plugin that calls another one, in a call of its own.
+/// Who calls.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// A client of the server.
+    Agent,
+    /// A person, or a program of theirs.
+    CommandLine,
+    /// A plugin, in a call of its own.
+    Plugin(Arc<Calling>),
+}
+
+/// A plugin that calls another one.
 #[derive(Debug)]
-pub struct Caller {
+pub struct Calling {
     /// The plugin.
     pub plugin: PluginId,
     /// The call that it serves meanwhile.
     pub call: CallId,
     /// When that call ends: nothing that it calls goes on longer.
     pub deadline: Instant,
-    /// The plugin that called this one, if one did.
-    pub caller: Option<Arc<Self>>,
+    /// Whose call that is.
+    pub caller: Caller,
 }
 
 impl Caller {
-    /// The plugin, the one that called it, and so on up to the one that an agent or a person called.
+    /// The word for whoever stands at the beginning.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::CommandLine => "command line",
+            Self::Plugin(calling) => calling.caller.as_str(),
+        }
+    }
+
+    /// The plugin that calls, if one does.
+    pub fn plugin(&self) -> Option<&Arc<Calling>> {
+        match self {
+            Self::Plugin(calling) => Some(calling),
+            Self::Agent | Self::CommandLine => None,
+        }
+    }
+
+    /// The plugin that calls, the one that called it, and so on up to the one that an agent or a person called.
     pub fn chain(&self) -> impl Iterator<Item = &PluginId> {
-        std::iter::successors(Some(self), |caller| caller.caller.as_deref()).map(|caller| &caller.plugin)
+        std::iter::successors(self.plugin(), |calling| calling.caller.plugin()).map(|calling| &calling.plugin)
     }
 }
 

@@ -14,7 +14,7 @@ mod tool;
 mod validation;
 
 pub use budget::Budget;
-pub use call::{Call, Caller, Follower, Outlet, Progress, ToolCall};
+pub use call::{Call, Caller, Calling, Follower, Outlet, Progress, ToolCall};
 pub use callee::{Callee, CalleeKind};
 pub use completion::{Completion, Conversation, Message, Model, Role, StopReason, Usage};
 pub use health::{Health, HealthCheck};

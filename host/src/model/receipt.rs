@@ -1,5 +1,7 @@
 //! What one call cost.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// What one call cost. Goes out as `_meta["hubcap/receipt"]`.
@@ -24,6 +26,9 @@ pub struct Receipt {
     pub log_lines_dropped: u64,
     /// Bytes of the result.
     pub result_bytes: u64,
+    /// The grants that it used, by their keys in `hubcap.toml`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<String>,
     /// What the plugin had done by others, if it did. None of it is in the numbers above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callees: Option<CalleeCosts>,
@@ -98,6 +103,7 @@ impl Receipt {
                 (Some(sum), Some(part)) => Some(sum.with(part)),
                 (sum, part) => sum.or(part),
             },
+            grants: BTreeSet::from_iter(sum.grants.into_iter().chain(part.grants)).into_iter().collect(),
         })
     }
 }

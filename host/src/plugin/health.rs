@@ -1,5 +1,7 @@
 //! The health of a plugin, as its `health` export tells it.
 
+use serde_json::{Value, json};
+
 use crate::error::CallError;
 use crate::model::{Budget, Health, HealthCheck, text};
 use crate::plugin::work::{Kind, Running, Work};
@@ -36,6 +38,14 @@ impl Work for HealthCheck {
 
     fn check(&self, _plugin: &Plugin) -> Result<(), CallError> {
         Ok(())
+    }
+
+    fn sent(&self) -> Value {
+        json!({})
+    }
+
+    fn sent_bytes(&self) -> usize {
+        0
     }
 
     fn redact(output: &mut Health, secrets: &Secrets) {

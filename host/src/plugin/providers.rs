@@ -1,5 +1,6 @@
 //! The kind `providers`: a plugin's models, and one completion.
 
+use serde_json::{Value, json};
 use wasmtime::component::Instance;
 
 use crate::bindings::{self, provider_types};
@@ -85,6 +86,18 @@ impl Work for Conversation {
             }
             _ => Ok(()),
         }
+    }
+
+    fn sent(&self) -> Value {
+        json!({
+            "model": self.model, "messages": self.messages, "max_output_tokens": self.max_output_tokens,
+            "stop": self.stop, "output_schema": self.output_schema,
+        })
+    }
+
+    fn sent_bytes(&self) -> usize {
+        let messages: usize = self.messages.iter().map(|message| message.text.len()).sum();
+        messages + self.stop.iter().chain(&self.output_schema).map(String::len).sum::<usize>()
     }
 
     fn redact(output: &mut Completion, secrets: &Secrets) {

@@ -1,5 +1,6 @@
 //! The kind `tools`: a plugin's definitions, and one call of a tool.
 
+use serde_json::Value;
 use wasmtime::component::Instance;
 
 use crate::bindings::{self, tool_types};
@@ -65,6 +66,14 @@ impl Work for ToolCall {
         tool.map_or(Ok(()), |tool| tool.input.check_arguments(&self.arguments))
     }
 
+    fn sent(&self) -> Value {
+        self.arguments.clone()
+    }
+
+    fn sent_bytes(&self) -> usize {
+        bytes(&self.arguments)
+    }
+
     fn redact(output: &mut ToolOutput, secrets: &Secrets) {
         output.content.iter_mut().for_each(|block| redact(block, secrets));
         output.structured.iter_mut().for_each(|value| secrets.redact_json(value));
@@ -81,6 +90,17 @@ impl Work for ToolCall {
             .await?;
         convert::output(given, plugin.tool(self.name()).and_then(|tool| tool.output.as_ref()))
     }
+}
+
+/// About how many bytes a value has.
+fn bytes(value: &Value) -> usize {
+    let inside: usize = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(bytes).sum(),
+        Value::Object(map) => map.iter().map(|(key, value)| key.len() + bytes(value)).sum(),
+    };
+    size_of::<Value>() + inside
 }
 
 fn redact(block: &mut Content, secrets: &Secrets) {

@@ -3,6 +3,7 @@
 //! Invariant: every finding that leaves here is of a known rule and lies in the text, on character
 //! boundaries, and was asked for.
 
+use serde_json::{Value, json};
 use wasmtime::component::Instance;
 
 use crate::bindings::{self, validator_types};
@@ -104,6 +105,18 @@ impl Work for Validation {
         let offer = nearest.map(|rule| format!("; did you mean {rule:?}?")).unwrap_or_default();
         let message = format!("{} has no rule {:?}{offer}", plugin.id, text::truncate(unknown, 100));
         Err(CallError::new(Code::InvalidArguments, Blame::Caller, message))
+    }
+
+    fn sent(&self) -> Value {
+        let (judged, options) = (&self.artifact, &self.options);
+        json!({
+            "text": judged.text, "path": judged.path, "language": judged.language,
+            "rules": options.rules, "min_confidence": options.min_confidence,
+        })
+    }
+
+    fn sent_bytes(&self) -> usize {
+        self.artifact.text.len() + self.options.rules.iter().map(String::len).sum::<usize>()
     }
 
     fn redact(output: &mut Report, secrets: &Secrets) {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Instant;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, trace_span};
 use wasmtime::Store;
@@ -59,7 +60,7 @@ impl fmt::Display for Kind {
 }
 
 /// Something that one plugin can be asked to do.
-pub trait Work: Send + Sync {
+pub trait Work: Send + Sync + 'static {
     /// What comes back.
     type Output: Send;
 
@@ -88,6 +89,12 @@ pub trait Work: Send + Sync {
     /// # Errors
     /// `invalid-arguments`, with what is wrong.
     fn check(&self, plugin: &Plugin) -> Result<(), CallError>;
+
+    /// What the caller sent, for the audit.
+    fn sent(&self) -> Value;
+
+    /// About how many bytes that has.
+    fn sent_bytes(&self) -> usize;
 
     /// Takes the plugin's secrets out of what it returned.
     fn redact(output: &mut Self::Output, secrets: &Secrets);

@@ -117,6 +117,7 @@ impl Sandbox {
             log: GuestLog::new(Arc::clone(secrets)),
             progress: ProgressSink::new(follower, Arc::clone(secrets)),
             secrets: Arc::clone(secrets),
+            has_seen_a_secret: false,
             kv: kv.clone(),
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
@@ -207,6 +208,7 @@ impl CallStore {
             wall_micros: u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX),
             log_lines,
             log_lines_dropped,
+            grants: state.imports.used(),
             ..Receipt::default()
         }
     }

@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::serve::stop_on_signals;
 use crate::cli::sources::{MAX_NAMED, Skip};
-use crate::cli::{Common, Done, Failure, open, say};
+use crate::cli::{Common, Done, Failure, open_audited, say};
 use crate::config::Limits;
 use crate::hub::{Admission, Hub, State};
 use crate::model::{Severity, text};
@@ -70,8 +70,10 @@ const AHEAD: usize = 16;
 pub(super) async fn run(common: &Common, options: Options) -> Done {
     let stop =
         stop_on_signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    let home = common.home()?;
-    let (hub, loader) = open(&home, Admission::Pinning)?;
+    let mut home = common.home()?;
+    // It reads no files for agents, and need not be able to.
+    home.config.validate_dirs.clear();
+    let (hub, loader) = open_audited(&home, Admission::Pinning)?;
     tokio::select! {
         () = loader.run(None) => {}
         () = stop.cancelled() => return Err(Failure::Failed("interrupted while plugins were loading".into())),
@@ -82,14 +84,16 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let form = options.format.form(&validators, &here, colours());
     let places = places(&home.config.limits);
     let judge = Arc::new(Judge {
-        hub,
+        hub: Arc::clone(&hub),
         validators,
         min_confidence: options.min_confidence,
         excerpts: options.format == Format::Human,
         stop: stop.clone(),
         places: Semaphore::new(places),
     });
-    let tally = validate(judge, options.paths, form, options.fail_on, places * AHEAD).await?;
+    let tally = validate(judge, options.paths, form, options.fail_on, places * AHEAD).await;
+    hub.audit().close().await;
+    let tally = tally?;
     // Everything was said.
     if tally.exit_code == 0 { Ok(()) } else { Err(Failure::Failed(String::new())) }
 }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
+use crate::hub::audited::Unended;
 use crate::hub::registry::Registry;
 use crate::model::{Annotations, Call, Tool, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
@@ -79,10 +80,17 @@ impl Hub {
     /// Calls a tool by its full name: a plugin's, or one of the hub's own.
     pub async fn call_tool(&self, call: Call<ToolCall>) -> Outcome<ToolOutput> {
         match call.work.tool.as_str() {
-            VALIDATE => self.own(VALIDATE, &call, |arguments| self.validate_all(&call, arguments)).await,
-            COMPLETE => self.own(COMPLETE, &call, |arguments| self.complete(&call, arguments)).await,
-            _ => self.call(call).await,
+            VALIDATE | COMPLETE => {}
+            _ => return self.call(call).await,
         }
+        let unended = Unended::new(&self.audit, &call);
+        let outcome = match call.work.tool.as_str() {
+            VALIDATE => self.own(VALIDATE, &call, |arguments| self.validate_all(&call, arguments)).await,
+            _ => self.own(COMPLETE, &call, |arguments| self.complete(&call, arguments)).await,
+        };
+        let by = unended.end();
+        self.write_down(call, by, &outcome);
+        outcome
     }
 
     async fn own<A, F>(

@@ -273,7 +273,7 @@ impl HostDescriptor for Imports {
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
         self.files.held.remove(&fd.rep());
-        HostDescriptor::drop(&mut self.wasi(), fd)
+        HostDescriptor::drop(&mut self.untouched(), fd)
     }
 
     async fn advise(&mut self, fd: Fd, offset: Filesize, len: Filesize, advice: Advice) -> FsResult<()> {

@@ -78,6 +78,7 @@ pub(crate) struct Files {
     /// Names in each listing, by its place in the table.
     listed: HashMap<u32, u64>,
     places: Arc<()>,
+    is_touched: bool,
 }
 
 struct Held {
@@ -94,7 +95,13 @@ impl Files {
             held: HashMap::new(),
             listed: HashMap::new(),
             places: Arc::new(()),
+            is_touched: false,
         }
+    }
+
+    /// Whether the call has opened or looked at anything in a directory.
+    pub(super) fn is_used(&self) -> bool {
+        self.is_touched && !self.directories.0.is_empty()
     }
 
     fn place(&self) -> Result<Place, TooManyFiles> {
@@ -123,6 +130,12 @@ impl Files {
 impl Imports {
     /// wasmtime's own implementation, on our state.
     fn wasi(&mut self) -> WasiFilesystemCtxView<'_> {
+        self.files.is_touched = true;
+        self.untouched()
+    }
+
+    /// The same for what is no use of a directory: to let go of it.
+    fn untouched(&mut self) -> WasiFilesystemCtxView<'_> {
         WasiFilesystemCtxView { ctx: &mut self.files.context, table: &mut self.table }
     }
 }

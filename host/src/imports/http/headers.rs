@@ -18,13 +18,16 @@ pub(super) fn is_forbidden(name: &HeaderName) -> bool {
         || text.starts_with("x-forwarded-")
 }
 
-/// The headers as they go out. What is bound to the origin replaces what the guest wrote.
-pub(super) fn complete(headers: &mut HeaderMap, target: &Target, secrets: &Secrets) -> Option<()> {
+/// The headers as they go out. What is bound to the origin replaces what the guest wrote. Says whether a
+/// secret is among them.
+pub(super) fn complete(headers: &mut HeaderMap, target: &Target, secrets: &Secrets) -> Option<bool> {
+    let mut has_secret = false;
     for (name, value) in secrets.headers(&target.origin()) {
+        has_secret = true;
         headers.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
     }
     headers.insert(header::HOST, HeaderValue::try_from(target.authority()).ok()?);
-    Some(())
+    Some(has_secret)
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ impl Http {
         context.set_field_size_limit(MAX_HEADERS);
         Self { context, hooks: Hooks::new(egress) }
     }
+
+    /// Whether the call sent a request, and whether one had a secret in it.
+    pub(super) fn used(&self) -> (bool, bool) {
+        (self.hooks.has_sent, self.hooks.has_sent_a_secret)
+    }
 }
 
 /// Puts our own `http-error-code` in the place of the library's. That one knows no error of a body: it looks
@@ -94,6 +99,8 @@ pub(super) fn view<T: HasImports>(state: &mut T) -> WasiHttpCtxView<'_> {
 struct Hooks {
     egress: Arc<Egress>,
     left: u32,
+    has_sent: bool,
+    has_sent_a_secret: bool,
     in_flight: Arc<Semaphore>,
     over: Arc<AtomicBool>,
 }
@@ -109,6 +116,8 @@ impl Hooks {
         Self {
             egress,
             left: MAX_REQUESTS,
+            has_sent: false,
+            has_sent_a_secret: false,
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             over: Arc::default(),
         }
@@ -125,10 +134,12 @@ impl Hooks {
             return Err(Error::HttpRequestDenied);
         }
         let declared = declared(&head)?;
-        headers::complete(&mut head.headers, &target, &self.egress.secrets)
+        let has_secret = headers::complete(&mut head.headers, &target, &self.egress.secrets)
             .ok_or(Error::HttpRequestUriInvalid)?;
         head.uri = path.into();
         let place = Arc::clone(&self.in_flight).try_acquire_owned();
+        self.has_sent |= place.is_ok();
+        self.has_sent_a_secret |= has_secret && place.is_ok();
         Ok(Job {
             egress: Arc::clone(&self.egress),
             key: Key { grant, target },

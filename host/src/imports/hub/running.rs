@@ -13,7 +13,7 @@ use super::Pending;
 use super::exchange::Exchange;
 use super::inbox::{End, Filler, Inbox};
 use crate::error::{Blame, CallError, Code};
-use crate::model::{Call, CallId, CalleeCosts, Caller, Follower, PluginId};
+use crate::model::{Call, CallId, CalleeCosts, Caller, Calling, Follower, PluginId};
 use crate::outcome::Outcome;
 
 /// Calls of one call that run at once, or whose result waits to be taken: each can hold 1 MiB of arguments and 2
@@ -35,13 +35,13 @@ pub(crate) struct Serving {
     pub(crate) deadline: Instant,
     /// Fires when its caller gives up.
     pub(crate) cancel: CancellationToken,
-    /// The plugin that made it, if one did.
-    pub(crate) caller: Option<Arc<Caller>>,
+    /// Whose it is.
+    pub(crate) caller: Caller,
 }
 
 /// What runs, and what has run.
 pub(super) struct Running {
-    caller: Arc<Caller>,
+    caller: Arc<Calling>,
     cancel: CancellationToken,
     tasks: JoinSet<()>,
     places: Arc<Semaphore>,
@@ -54,7 +54,7 @@ impl Running {
     pub(super) fn new(serving: &Serving) -> Self {
         let Serving { plugin, call, deadline, cancel, caller } = serving;
         Self {
-            caller: Arc::new(Caller {
+            caller: Arc::new(Calling {
                 plugin: plugin.clone(),
                 call: *call,
                 deadline: *deadline,
@@ -125,7 +125,7 @@ fn too_many() -> CallError {
 pub(super) struct Line {
     exchange: Arc<dyn Exchange>,
     follower: Arc<dyn Follower>,
-    caller: Arc<Caller>,
+    caller: Arc<Calling>,
     cancel: CancellationToken,
     costs: Arc<Mutex<CalleeCosts>>,
 }
@@ -142,7 +142,7 @@ impl Line {
         Call {
             cancel: self.cancel.clone(),
             progress: Some(Arc::clone(&self.follower)),
-            caller: Some(Arc::clone(&self.caller)),
+            caller: Caller::Plugin(Arc::clone(&self.caller)),
             ..Call::new(work)
         }
     }

@@ -14,7 +14,7 @@ use super::{HubCalls, Pending, Serving};
 use crate::error::{Blame, CallError, Code};
 use crate::manifest::Manifest;
 use crate::model::{
-    Call, CallId, Callee, CalleeKind, Completion, Conversation, PluginId, Receipt, Report, ToolCall,
+    Call, CallId, Callee, CalleeKind, Caller, Completion, Conversation, PluginId, Receipt, Report, ToolCall,
     ToolOutput, Validation,
 };
 use crate::outcome::Outcome;
@@ -97,7 +97,7 @@ fn serving() -> Serving {
         call: CallId::next(),
         deadline: Instant::now() + Duration::from_secs(60),
         cancel: CancellationToken::new(),
-        caller: None,
+        caller: Caller::Agent,
     }
 }
 
