@@ -67,8 +67,7 @@ fn a_secret_is_in_nothing_that_leaves_the_host() {
     assert_eq!(text(&failed), "upstream: refused [secret seen]");
     let crashed = server.call("seer_crash", json!({ "name": "seen" }));
     assert_eq!(code(&crashed), "trap");
-    let stderr = server.stderr();
-    server.end();
+    let stderr = server.end().stderr;
     for line in ["the key is [secret seen]", "printed: [secret seen]", "printed as an error: [secret seen]"] {
         assert!(stderr.contains(line), "{line:?} in {stderr}");
     }
