@@ -4,6 +4,7 @@
 
 mod dirs;
 mod grant;
+mod policy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use dirs::ReadDir;
 
 pub(crate) use grant::lexical;
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedSecret, Source};
+pub use policy::{Action, Approval, Class, Pattern, Rule};
 
 /// Most bytes of guest memory that a call can have.
 pub const MAX_MEMORY: usize = 1 << 30;
@@ -44,6 +46,10 @@ pub struct Config {
     pub by_plugin: BTreeMap<PluginId, PluginConfig>,
     /// Which plugins run before the operator has looked at them.
     pub trust: Trust,
+    /// Which calls run at once, which after a person was asked, and which not.
+    pub policy: Vec<Rule>,
+    /// How a person is asked.
+    pub approval: Approval,
 }
 
 /// Bounds of the hub itself.
@@ -99,6 +105,8 @@ pub struct PluginConfig {
     pub grant: Grant,
     /// What differs from the defaults.
     pub budget: Budget,
+    /// The operator's own classes of its tools, by their names inside the plugin.
+    pub risk: BTreeMap<Pattern, Class>,
 }
 
 impl Config {
@@ -137,6 +145,8 @@ impl Config {
             defaults: Defaults(defaults),
             by_plugin,
             trust: written.trust,
+            policy: written.policy,
+            approval: written.approval,
         })
     }
 
@@ -148,6 +158,7 @@ impl Config {
             places: Places::default(),
             grant: Grant::default(),
             budget: self.defaults.0,
+            risk: BTreeMap::new(),
         })
     }
 }
@@ -167,6 +178,10 @@ struct Written {
     plugin_tables: BTreeMap<PluginId, WrittenPlugin>,
     #[serde(default)]
     trust: Trust,
+    #[serde(default)]
+    policy: Vec<Rule>,
+    #[serde(default)]
+    approval: Approval,
 }
 
 #[derive(Default, Deserialize)]
@@ -221,6 +236,8 @@ struct WrittenPlugin {
     grant: Grant,
     #[serde(default)]
     budget: WrittenBudget,
+    #[serde(default)]
+    risk: BTreeMap<Pattern, Class>,
 }
 
 impl WrittenPlugin {
@@ -236,6 +253,7 @@ impl WrittenPlugin {
             places,
             grant: self.grant,
             budget: self.budget.over(defaults),
+            risk: self.risk,
         }
     }
 }

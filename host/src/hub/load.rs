@@ -14,6 +14,7 @@ use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
 use crate::hub::admit::{Admission, Desk, Door, holder, withhold};
+use crate::hub::approval::Policy;
 use crate::hub::readable::{Readable, Unreadable};
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
 use crate::hub::report::{Claim, announce, contested, disabled, outdone, refused, report};
@@ -81,7 +82,8 @@ impl Loader {
         let sandbox = Sandbox::new(engine, state::State::new(home.state()))
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
-        let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));
+        let hub =
+            Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable).under(Policy::of(&home.config)));
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone(), door };
         Ok((hub, loader))
     }
@@ -136,6 +138,9 @@ impl Loader {
         let registry = Registry::new(&plugins, files).with_reviews(desk.reviews());
         self.hub.registry.store(Arc::new(registry));
         self.warn_of_unused_tables();
+        if only.is_none() {
+            self.warn_of_idle_rules();
+        }
         self.hub.loaded.send_replace(true);
     }
 
@@ -234,6 +239,14 @@ impl Loader {
         // The small ones first: a file that takes long to compile then holds up few.
         settled.sort_by_key(|one: &Settled| one.bytes.len());
         (settled, files)
+    }
+
+    fn warn_of_idle_rules(&self) {
+        let (registry, builtins) = (self.hub.registry.load(), &self.hub.builtins);
+        let tools = registry.tools.iter().chain(builtins.all()).map(|tool| tool.name.as_str());
+        for idle in self.hub.policy.rules.idle(&tools.collect::<Vec<_>>()) {
+            tracing::warn!("hubcap.toml: {idle} that is loaded");
+        }
     }
 
     fn warn_of_unused_tables(&self) {

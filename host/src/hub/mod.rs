@@ -4,6 +4,7 @@
 //! calls share: the registry is a snapshot that is swapped whole.
 
 mod admit;
+mod approval;
 mod builtin;
 mod bulkhead;
 mod load;
@@ -26,6 +27,7 @@ use crate::model::{Call, Tool, text};
 use crate::outcome::Outcome;
 use crate::plugin::{Kind, Plugin, Work};
 
+use approval::Policy;
 use builtin::Builtins;
 use bulkhead::Hall;
 use readable::Readable;
@@ -50,6 +52,7 @@ pub struct Hub {
     loading_until: Instant,
     builtins: Builtins,
     readable: Readable,
+    policy: Policy,
 }
 
 impl Hub {
@@ -63,7 +66,13 @@ impl Hub {
             loading_until: Instant::now() + loading_wait,
             builtins: Builtins::new(!readable.is_empty()),
             readable,
+            policy: Policy::default(),
         }
+    }
+
+    /// The same under the operator's rules for calls.
+    fn under(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Does one piece of work. Always one outcome, no later than the plugin's deadline.
@@ -93,6 +102,12 @@ impl Hub {
         if let Err(error) = call.work.check(&loaded.plugin) {
             return Outcome::refused(error);
         }
+        let asked = Instant::now();
+        if let Err(error) = self.permit(loaded, call).await {
+            return Outcome::refused(error);
+        }
+        // The call's clock stands still while a person is asked.
+        let arrived = arrived + asked.elapsed();
         let deadline = arrived + call.work.budget(&loaded.plugin).deadline;
         match self.hall.enter(&loaded.seats, deadline, call).await {
             Ok(_place) => loaded.plugin.call(call, deadline).await,
@@ -100,15 +115,17 @@ impl Hub {
         }
     }
 
-    /// All tools, the hub's own among them, by name. Waits until every file has been looked at, within a bound.
+    /// All tools that are not denied, the hub's own among them, by name. Waits until every file has been looked at, within a bound.
     pub async fn tools(&self) -> Arc<[Tool]> {
         self.wait_until_loaded().await;
         let registry = self.registry.load();
         let own = self.builtins.offered(&registry);
-        if own.is_empty() {
+        let rules = &self.policy.rules;
+        if own.is_empty() && !rules.can_deny() {
             return Arc::clone(&registry.tools);
         }
-        let mut tools: Vec<Tool> = registry.tools.iter().chain(own).cloned().collect();
+        let mut tools: Vec<Tool> =
+            registry.tools.iter().chain(own).filter(|tool| !rules.deny(&tool.name)).cloned().collect();
         tools.sort_by(|a, b| a.name.cmp(&b.name));
         tools.into()
     }

@@ -94,7 +94,7 @@ impl Kept {
 }
 
 /// SHA-256 in hexadecimal.
-fn fingerprint(text: &str) -> String {
+pub(crate) fn fingerprint(text: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }
 
@@ -125,7 +125,7 @@ impl Pin {
 }
 
 /// One text for one value, in whatever order its keys came.
-fn canonical(value: Value) -> String {
+pub(crate) fn canonical(value: Value) -> String {
     sorted(value).to_string()
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::CallId;
+use crate::model::{Approver, CallId};
 
 /// A call, as it reaches the hub: a [`ToolCall`], a [`Validation`](crate::model::Validation) or a
 /// [`Conversation`](crate::model::Conversation), and what is common to all.
@@ -24,12 +24,21 @@ pub struct Call<W> {
     pub progress: Option<ProgressSender>,
     /// Where its answer goes, if that can be blocked.
     pub outlet: Option<Arc<dyn Outlet>>,
+    /// Who can be asked whether it may run. Where nobody can, what has to be asked does not run.
+    pub approver: Option<Arc<dyn Approver>>,
 }
 
 impl<W> Call<W> {
     /// A call that nobody follows and that only its deadline ends.
     pub fn new(work: W) -> Self {
-        Self { id: CallId::next(), work, cancel: CancellationToken::new(), progress: None, outlet: None }
+        Self {
+            id: CallId::next(),
+            work,
+            cancel: CancellationToken::new(),
+            progress: None,
+            outlet: None,
+            approver: None,
+        }
     }
 
     /// The same call with other work.
@@ -40,6 +49,7 @@ impl<W> Call<W> {
             cancel: self.cancel.clone(),
             progress: self.progress.clone(),
             outlet: self.outlet.clone(),
+            approver: self.approver.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here knows wasmtime or rmcp, and nothing here does any work.
 
+mod approval;
 mod budget;
 mod call;
 mod completion;
@@ -12,6 +13,7 @@ pub mod text;
 mod tool;
 mod validation;
 
+pub use approval::{Answer, Approver, Question};
 pub use budget::Budget;
 pub use call::{Call, Outlet, Progress, ProgressSender, ToolCall};
 pub use completion::{Completion, Conversation, Message, Model, Role, StopReason, Usage};

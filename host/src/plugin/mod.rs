@@ -35,6 +35,7 @@ use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
 use crate::outcome::Outcome;
 use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
+use crate::secrets::Secrets;
 use crate::telemetry::STAGE;
 
 /// Longest that `init` may take.
@@ -99,6 +100,11 @@ impl Plugin {
     /// What it may do.
     pub fn grants(&self) -> &Arc<Grants> {
         &self.grants
+    }
+
+    /// The secrets that it was granted.
+    pub fn secrets(&self) -> &Arc<Secrets> {
+        &self.powers.secrets
     }
 
     /// What it exports.

@@ -1,5 +1,6 @@
 //! The kind `tools`: a plugin's definitions, and one call of a tool.
 
+use serde_json::Value;
 use wasmtime::component::Instance;
 
 use crate::bindings::{self, tool_types};
@@ -63,6 +64,10 @@ impl Work for ToolCall {
     fn check(&self, plugin: &Plugin) -> Result<(), CallError> {
         let tool = plugin.tool(self.name());
         tool.map_or(Ok(()), |tool| tool.input.check_arguments(&self.arguments))
+    }
+
+    fn arguments(&self) -> Option<&Value> {
+        Some(&self.arguments)
     }
 
     fn redact(output: &mut ToolOutput, secrets: &Secrets) {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Instant;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, trace_span};
 use wasmtime::Store;
@@ -88,6 +89,11 @@ pub trait Work: Send + Sync {
     /// # Errors
     /// `invalid-arguments`, with what is wrong.
     fn check(&self, plugin: &Plugin) -> Result<(), CallError>;
+
+    /// The arguments, where it is a call of a tool: the operator's rules are about those.
+    fn arguments(&self) -> Option<&Value> {
+        None
+    }
 
     /// Takes the plugin's secrets out of what it returned.
     fn redact(output: &mut Self::Output, secrets: &Secrets);

@@ -3,6 +3,12 @@
 //! Invariant: a thing that was asked for and not granted is not in [`Grants`], and neither is one that was
 //! granted and not asked for.
 
+mod question;
+mod tools;
+
+pub use question::{Asked, words};
+pub use tools::{Rules, Ruling};
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;

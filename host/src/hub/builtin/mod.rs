@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
+use crate::hub::approval::Subject;
 use crate::hub::registry::Registry;
 use crate::model::{Annotations, Call, Tool, ToolCall, ToolOutput};
 use crate::outcome::Outcome;
@@ -41,6 +42,11 @@ impl Builtins {
     pub(super) fn offered(&self, registry: &Registry) -> Vec<&Tool> {
         let offered = |builtin: &&Builtin| !registry.plugins(builtin.kind).is_empty();
         self.0.iter().filter(offered).map(|builtin| &builtin.tool).collect()
+    }
+
+    /// All of them, offered or not.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Tool> {
+        self.0.iter().map(|builtin| &builtin.tool)
     }
 
     fn check(&self, name: &str, arguments: &Value) -> Result<(), CallError> {
@@ -99,10 +105,22 @@ impl Hub {
             .builtins
             .check(name, &call.work.arguments)
             .and_then(|()| A::deserialize(&call.work.arguments).map_err(|error| wrong(error.to_string())));
-        match parsed {
-            Ok(arguments) => run(arguments).await,
+        let arguments = match parsed {
+            Ok(arguments) => arguments,
+            Err(error) => return Outcome::refused(error),
+        };
+        match self.permit_own(name, call).await {
+            Ok(()) => run(arguments).await,
             Err(error) => Outcome::refused(error),
         }
+    }
+
+    /// Whether a tool of the hub's own may run, by the same rules as any other.
+    async fn permit_own(&self, name: &str, call: &Call<ToolCall>) -> Result<(), CallError> {
+        let Some(tool) = self.builtins.all().find(|tool| tool.name == name) else { return Ok(()) };
+        let arguments = &call.work.arguments;
+        let subject = Subject { plugin: "hubcap", file: None, tool, arguments, secrets: None };
+        self.decide(&subject, call, || true).await
     }
 }
 

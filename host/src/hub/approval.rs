@@ -1,0 +1,177 @@
+//! Whether a call may run: by the operator's rules, and where they say so by the word of a person.
+//!
+//! Invariant: this comes before a place is taken and before any store exists. A yes is good for one call of
+//! one definition, with one set of arguments, by one caller; whatever else comes back is a no.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::config::{Action, Config};
+use crate::error::{Blame, CallError, Code};
+use crate::hub::Hub;
+use crate::hub::admit::definition;
+use crate::hub::registry::Loaded;
+use crate::lock::{canonical, fingerprint};
+use crate::model::{Answer, Approver, Call, Question, Tool};
+use crate::plugin::Work;
+use crate::policy::{Asked, Rules, words};
+use crate::sandbox::cancelled;
+use crate::secrets::Secrets;
+
+/// What the operator wants of calls.
+#[derive(Default)]
+pub(super) struct Policy {
+    pub(super) rules: Rules,
+    wait: Duration,
+}
+
+impl Policy {
+    pub(super) fn of(config: &Config) -> Self {
+        Self { rules: Rules::of(config), wait: config.approval.wait }
+    }
+}
+
+/// A call, as far as the rules are about it.
+pub(super) struct Subject<'a> {
+    /// The plugin's id.
+    pub(super) plugin: &'a str,
+    /// SHA-256 of its file, if it is not the hub itself.
+    pub(super) file: Option<&'a str>,
+    pub(super) tool: &'a Tool,
+    pub(super) arguments: &'a Value,
+    /// What must not be shown.
+    pub(super) secrets: Option<&'a Secrets>,
+}
+
+impl<'a> Subject<'a> {
+    /// The tool that is called, if one is: rules are about tools.
+    fn of<W: Work>(loaded: &'a Loaded, work: &'a W) -> Option<Self> {
+        let plugin = &loaded.plugin;
+        Some(Self {
+            plugin: plugin.id.as_str(),
+            file: Some(&plugin.about.digest),
+            tool: &plugin.tool(work.name())?.tool,
+            arguments: work.arguments()?,
+            secrets: Some(plugin.secrets()),
+        })
+    }
+
+    fn question(&self, caller: String, wait: Duration) -> Question {
+        let sent = canonical(self.arguments.clone());
+        let mut shown = self.arguments.clone();
+        self.secrets.inspect(|secrets| secrets.redact_json(&mut shown));
+        let text = words(&Asked {
+            plugin: self.plugin,
+            file: self.file,
+            tool: &self.tool.name,
+            caller: &caller,
+            bytes: sent.len(),
+            arguments: &shown,
+        });
+        Question {
+            tool: self.tool.name.clone(),
+            file: self.file.unwrap_or_default().to_owned(),
+            definition: fingerprint(&canonical(definition(self.tool))),
+            arguments: fingerprint(&sent),
+            caller,
+            text,
+            wait,
+        }
+    }
+}
+
+impl Hub {
+    /// Whether a plugin's call may run.
+    ///
+    /// # Errors
+    /// `denied` or `approval`, with who said no and what to do; `cancelled` where the caller gave up.
+    pub(super) async fn permit<W: Work>(&self, loaded: &Loaded, call: &Call<W>) -> Result<(), CallError> {
+        let Some(subject) = Subject::of(loaded, &call.work) else { return Ok(()) };
+        // Files may have changed while a person thought: what they saw has to be what runs.
+        let is_same = || {
+            let now = self.registry.load().find(&call.work);
+            let now = now.as_ref().and_then(|now| Subject::of(now, &call.work));
+            now.is_some_and(|now| (now.file, now.tool) == (subject.file, subject.tool))
+        };
+        self.decide(&subject, call, is_same).await
+    }
+
+    /// The same for any tool; `is_same` says whether the tool still is what it was.
+    pub(super) async fn decide<W>(
+        &self,
+        subject: &Subject<'_>,
+        call: &Call<W>,
+        is_same: impl Fn() -> bool,
+    ) -> Result<(), CallError> {
+        let ruling = self.policy.rules.decide(&subject.tool.name);
+        match ruling.action {
+            Action::Allow => Ok(()),
+            Action::Deny => Err(denied(&subject.tool.name, ruling.rule.unwrap_or_default())),
+            Action::Ask => {
+                let Some(approver) = &call.approver else {
+                    return Err(nobody("nobody is there to be asked"));
+                };
+                let question = subject.question(approver.caller(), self.policy.wait);
+                let mut answer = ask(call, approver.as_ref(), &question).await?;
+                if answer == Answer::Approved && !is_same() {
+                    answer = Answer::Void("the plugin changed or went away while a person was asked".into());
+                }
+                settle(&question, &answer)
+            }
+        }
+    }
+}
+
+async fn ask<W>(call: &Call<W>, approver: &dyn Approver, question: &Question) -> Result<Answer, CallError> {
+    tokio::select! {
+        biased;
+        () = call.cancel.cancelled() => Err(cancelled()),
+        answer = approver.ask(question) => Ok(answer),
+        () = tokio::time::sleep(question.wait) => Ok(Answer::TimedOut),
+    }
+}
+
+/// What comes of a question. Every call that a person was to be asked about passes here, with all that was
+/// decided on, before anything of it runs.
+fn settle(question: &Question, answer: &Answer) -> Result<(), CallError> {
+    let Question { tool, file, definition, arguments, caller, .. } = question;
+    tracing::info!(%tool, %file, %definition, %arguments, %caller, ?answer, "a person was to be asked");
+    let no = |what: String| Err(CallError::new(Code::Approval, Blame::Policy, what));
+    match answer {
+        Answer::Approved => Ok(()),
+        Answer::Declined => {
+            no("a person was asked and declined; nothing ran. Do not repeat the call; ask the \
+                                user what to do instead"
+                .into())
+        }
+        Answer::Dismissed => no("the question whether this call may run was put away without an answer; \
+                                 nothing ran. Do not repeat the call before the user says so"
+            .into()),
+        Answer::TimedOut => no(format!(
+            "nobody answered within {} ms whether this call may run; nothing ran. Call again when the user is there",
+            question.wait.as_millis()
+        )),
+        Answer::Nobody(why) => Err(nobody(why)),
+        Answer::Void(why) => no(format!(
+            "the approval does not count: {why}; nothing ran. Call again without it, and a person is asked anew"
+        )),
+        Answer::Asked => no("a person is being asked; nothing ran yet".into()),
+    }
+}
+
+fn nobody(why: &str) -> CallError {
+    let message = format!(
+        "a person has to be asked before this call runs, and {why}; nothing ran. Do not repeat it; tell the user, \
+         who can make the call by `hubcap call`, or have the operator change [[policy]] in hubcap.toml"
+    );
+    CallError::new(Code::Approval, Blame::Policy, message)
+}
+
+fn denied(tool: &str, rule: usize) -> CallError {
+    let message = format!(
+        "the operator's policy denies {tool}: rule {rule} of [[policy]] in hubcap.toml; do not repeat the call, \
+         tell the user"
+    );
+    CallError::new(Code::Denied, Blame::Policy, message)
+}
