@@ -215,7 +215,7 @@ mod tests {
             ("[[policy]]\ntools = [\"*\"]\naction = \"perhaps\"", "3:10:", "perhaps"),
             ("[[policy]]\ntools = [\"*\"]", "1:", "action"),
             ("[[policy]]\ntool = [\"*\"]\naction = \"ask\"", "2:1:", "did you mean `tools`?"),
-            ("[[policy]]\ntools = [\"a b\"]\naction = \"ask\"", "2:10:", "is no name of tools"),
+            ("[[policy]]\ntools = [\"a b\"]\naction = \"ask\"", "2:9:", "is no name of tools"),
             ("[[policy]]\nrisk = \"Höchst\"\naction = \"ask\"", "2:8:", "is no class"),
             ("[plugins.x.risk]\n\"a.b\" = \"high\"", "2:1:", "is no name of tools"),
             ("[approval]\nwiat = \"1s\"", "2:1:", "did you mean `wait`?"),

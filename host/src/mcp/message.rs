@@ -7,12 +7,13 @@ use std::borrow::Cow;
 
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, ClientRequest, DiscoverRequest, ErrorCode, ErrorData, GetMeta,
-    InitializeRequest, InitializeRequestParams, ListToolsRequest, MetaObject, PaginatedRequestParams,
-    PingRequest, ProgressToken, RequestId, RequestMetaObject,
+    InitializeRequest, InitializeRequestParams, InputResponses, ListToolsRequest, MetaObject,
+    PaginatedRequestParams, PingRequest, ProgressToken, RequestId, RequestMetaObject,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::approval::INPUT;
 use super::json::{self, Envelope, MAX_VALUES, ParseError, Parsed};
 use crate::model::text;
 
@@ -21,6 +22,9 @@ const MAX_ID: usize = 256;
 
 /// Bytes of a tool's name, beyond which no tool has it. Names that we offer are far shorter.
 const MAX_TOOL_NAME: usize = 256;
+
+/// Bytes of the state that a call brings back; the longest of ours has half of that.
+const MAX_REQUEST_STATE: usize = 2_048;
 
 /// Bytes that a key or a value holds beside its text, at most: an object with one member has three of them.
 const VALUE: usize = 256;
@@ -37,7 +41,9 @@ pub(super) enum Inbound {
     Cancel(RequestId),
     /// To be told what is wrong with it.
     Refuse(Refusal),
-    /// Nothing: a notification without consequences, or an answer to a question that we never asked.
+    /// To hear the answer to a question of ours, if it is one: nothing where it is an error.
+    Answer(RequestId, Option<Value>),
+    /// Nothing: a notification without consequences.
     Ignore,
 }
 
@@ -88,12 +94,14 @@ pub(super) fn read(line: &[u8]) -> Inbound {
 }
 
 fn judge(envelope: Envelope, bytes: usize) -> Inbound {
-    let Envelope { jsonrpc, id, method, params, is_reply, has_duplicates, values } = envelope;
-    if is_reply && method.is_none() {
-        return Inbound::Ignore;
-    }
+    let Envelope { jsonrpc, id, method, params, result, is_reply, has_duplicates, values } = envelope;
     let id = id.as_ref().map(read_id);
     let known = id.clone().flatten();
+    if is_reply && method.is_none() {
+        // One that is not whole or not clear is as good as an error.
+        let result = result.filter(|_| values <= MAX_VALUES && !has_duplicates);
+        return known.map_or(Inbound::Ignore, |id| Inbound::Answer(id, result));
+    }
     if values > MAX_VALUES {
         let text =
             format!("the message has more than {MAX_VALUES} keys and values; send less in one message");
@@ -173,12 +181,31 @@ fn call_params(mut params: Params) -> Result<CallToolRequestParams, ErrorData> {
         }
         _ => return Err(bad_params("tools/call needs `name`, which is a string")),
     };
-    let call = CallToolRequestParams::new(name);
+    let mut call = CallToolRequestParams::new(name);
+    (call.request_state, call.input_responses) = retried(&mut params)?;
     match params.remove("arguments") {
         None | Some(Value::Null) => Ok(call),
         Some(Value::Object(arguments)) => Ok(call.with_arguments(arguments)),
         Some(_) => Err(bad_params("`arguments` have to be an object")),
     }
+}
+
+/// What a call brings that was asked for more: the state of the question, and the answer.
+fn retried(params: &mut Params) -> Result<(Option<String>, Option<InputResponses>), ErrorData> {
+    let state = match params.remove("requestState") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(state)) if state.len() <= MAX_REQUEST_STATE => Some(state),
+        Some(_) => {
+            let text = format!("`requestState` has to be a string of at most {MAX_REQUEST_STATE} bytes");
+            return Err(bad_params(text));
+        }
+    };
+    let answers = match params.remove("inputResponses") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(answers)) => Some(answers.into_iter().filter(|(name, _)| name == INPUT).collect()),
+        Some(_) => return Err(bad_params("`inputResponses` have to be an object")),
+    };
+    Ok((state, answers))
 }
 
 fn list_params(mut params: Params) -> Result<PaginatedRequestParams, ErrorData> {
@@ -387,7 +414,6 @@ mod tests {
             r#"{"jsonrpc":"2.0","method":"notifications/unheard-of","params":[]}"#,
             r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#,
             r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":null}}"#,
-            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
             r#"{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"x"}}"#,
         ] {
             assert!(matches!(read(line.as_bytes()), Inbound::Ignore), "{line}");
