@@ -7,6 +7,8 @@
 
 #[cfg(feature = "adversarial")]
 mod adversarial;
+mod approval;
+mod approval_rules;
 mod authors;
 mod cli;
 mod client_faults;

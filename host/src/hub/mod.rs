@@ -75,7 +75,8 @@ impl Hub {
         Self { policy, ..self }
     }
 
-    /// Does one piece of work. Always one outcome, no later than the plugin's deadline.
+    /// Does one piece of work. Always one outcome, no later than the plugin's deadline; while a
+    /// person is asked, that does not come nearer.
     pub async fn call<W: Work>(&self, call: Call<W>) -> Outcome<W::Output> {
         let arrived = Instant::now();
         let loaded = match self.find(&call.work).await {
@@ -115,7 +116,8 @@ impl Hub {
         }
     }
 
-    /// All tools that are not denied, the hub's own among them, by name. Waits until every file has been looked at, within a bound.
+    /// All tools that are not denied, the hub's own among them, by name. Waits until every file has been
+    /// looked at, within a bound.
     pub async fn tools(&self) -> Arc<[Tool]> {
         self.wait_until_loaded().await;
         let registry = self.registry.load();
