@@ -26,7 +26,7 @@ pub(super) const LIMITS: &[Limit] = &[
         "MAX_USED",
         &["ten_thousand_used_seals_are_known_and_with_more_no_answer_counts"],
     ),
-    Limit("mcp/message.rs", "MAX_REQUEST_STATE", &["an_answer_without_a_question_is_no_approval"]),
+    Limit("mcp/approval/mod.rs", "MAX_REQUEST_STATE", &["an_answer_without_a_question_is_no_approval"]),
     Limit(
         "policy/question.rs",
         "MAX_CHARS",

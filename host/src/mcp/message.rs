@@ -7,13 +7,13 @@ use std::borrow::Cow;
 
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, ClientRequest, DiscoverRequest, ErrorCode, ErrorData, GetMeta,
-    InitializeRequest, InitializeRequestParams, InputResponses, ListToolsRequest, MetaObject,
-    PaginatedRequestParams, PingRequest, ProgressToken, RequestId, RequestMetaObject,
+    InitializeRequest, InitializeRequestParams, ListToolsRequest, MetaObject, PaginatedRequestParams,
+    PingRequest, ProgressToken, RequestId, RequestMetaObject,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::approval::INPUT;
+use super::approval;
 use super::json::{self, Envelope, MAX_VALUES, ParseError, Parsed};
 use crate::model::text;
 
@@ -22,9 +22,6 @@ const MAX_ID: usize = 256;
 
 /// Bytes of a tool's name, beyond which no tool has it. Names that we offer are far shorter.
 const MAX_TOOL_NAME: usize = 256;
-
-/// Bytes of the state that a call brings back; the longest of ours has half of that.
-const MAX_REQUEST_STATE: usize = 2_048;
 
 /// Bytes that a key or a value holds beside its text, at most: an object with one member has three of them.
 const VALUE: usize = 256;
@@ -181,31 +178,12 @@ fn call_params(mut params: Params) -> Result<CallToolRequestParams, ErrorData> {
         }
         _ => return Err(bad_params("tools/call needs `name`, which is a string")),
     };
-    let mut call = CallToolRequestParams::new(name);
-    (call.request_state, call.input_responses) = retried(&mut params)?;
+    let call = approval::retried(&mut params, CallToolRequestParams::new(name)).map_err(bad_params)?;
     match params.remove("arguments") {
         None | Some(Value::Null) => Ok(call),
         Some(Value::Object(arguments)) => Ok(call.with_arguments(arguments)),
         Some(_) => Err(bad_params("`arguments` have to be an object")),
     }
-}
-
-/// What a call brings that was asked for more: the state of the question, and the answer.
-fn retried(params: &mut Params) -> Result<(Option<String>, Option<InputResponses>), ErrorData> {
-    let state = match params.remove("requestState") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(state)) if state.len() <= MAX_REQUEST_STATE => Some(state),
-        Some(_) => {
-            let text = format!("`requestState` has to be a string of at most {MAX_REQUEST_STATE} bytes");
-            return Err(bad_params(text));
-        }
-    };
-    let answers = match params.remove("inputResponses") {
-        None | Some(Value::Null) => None,
-        Some(Value::Object(answers)) => Some(answers.into_iter().filter(|(name, _)| name == INPUT).collect()),
-        Some(_) => return Err(bad_params("`inputResponses` have to be an object")),
-    };
-    Ok((state, answers))
 }
 
 fn list_params(mut params: Params) -> Result<PaginatedRequestParams, ErrorData> {

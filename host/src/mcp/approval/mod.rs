@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rmcp::RoleServer;
 use rmcp::model::{CallToolRequestParams, InputRequiredResult};
 use rmcp::service::RequestContext;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::convert;
 use crate::model::{Answer, Approver, text};
@@ -24,7 +24,10 @@ use sealed::{Desk, Sealed};
 pub(super) use questions::Questions;
 
 /// What an answer is called among the input that a call wants.
-pub(super) const INPUT: &str = "approval";
+const INPUT: &str = "approval";
+
+/// Bytes of the state that a call brings back; ours have half of that.
+const MAX_REQUEST_STATE: usize = 2_048;
 
 /// In `_meta` from 2026-07-28 on: what the client can do, and who it is.
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -108,6 +111,29 @@ fn cannot_ask() -> Answer {
     Answer::Nobody(
         "the client does not say that it can ask (the capability `elicitation` with `form`)".into(),
     )
+}
+
+/// The call with what it brings where it was asked for more: the state of the question and the answer.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn retried(
+    params: &mut Map<String, Value>,
+    mut call: CallToolRequestParams,
+) -> Result<CallToolRequestParams, String> {
+    call.request_state = match params.remove("requestState") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(state)) if state.len() <= MAX_REQUEST_STATE => Some(state),
+        Some(_) => {
+            return Err(format!("`requestState` has to be a string of at most {MAX_REQUEST_STATE} bytes"));
+        }
+    };
+    call.input_responses = match params.remove("inputResponses") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(answers)) => Some(answers.into_iter().filter(|(name, _)| name == INPUT).collect()),
+        Some(_) => return Err("`inputResponses` have to be an object".into()),
+    };
+    Ok(call)
 }
 
 /// The question as a form: one choice.
