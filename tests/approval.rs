@@ -325,7 +325,7 @@ fn a_client_that_goes_while_a_person_is_asked_ends_the_call_at_once() {
     let ended = server.end();
     assert!(ended.time < Duration::from_secs(5), "{:?}", ended.time);
     let answer = ended.messages.iter().find(|message| message["id"] == pending.id).unwrap();
-    assert_refused(&answer["result"], "the client is gone");
+    assert_refused(&answer["result"], "the conversation has ended");
 }
 
 #[test]

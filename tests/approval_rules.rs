@@ -87,6 +87,9 @@ fn what_is_denied_is_not_listed_and_not_run() {
             assert_failed(&refused, "denied", "policy");
             assert!(text(&refused).contains("rule 1 of [[policy]]"), "{refused:#}");
         }
+        let near = server.request("tools/call", json!({ "name": "echo_sya", "arguments": {} }));
+        let told = near["error"]["message"].as_str().unwrap();
+        assert!(told.contains("there is no tool") && !told.contains("echo_say"), "{told}");
         server.end();
     }
     assert!(!home.run(&["tools"]).stdout.contains("echo_say"));

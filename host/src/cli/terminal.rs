@@ -31,7 +31,10 @@ impl Terminal {
 
 impl Approver for Terminal {
     fn caller(&self) -> String {
-        "a person on the command line".into()
+        match self.approved {
+            true => "a person on the command line, who approved beforehand".into(),
+            false => "a person on the command line".into(),
+        }
     }
 
     fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {

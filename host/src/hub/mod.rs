@@ -196,7 +196,10 @@ impl Hub {
                 CallError::new(Code::Unavailable, Blame::Host, message)
             }
             _ => {
-                let names = registry.names(W::KIND);
+                let mut names = registry.names(W::KIND);
+                if W::KIND == Some(Kind::Tools) {
+                    names.retain(|name| !self.policy.rules.deny(name));
+                }
                 let offer = match text::nearest(name, names.iter().map(String::as_str)) {
                     Some(nearest) => format!("; did you mean {nearest:?}?"),
                     None if names.is_empty() && W::KIND.is_none() => "; no plugin is loaded".into(),

@@ -48,7 +48,7 @@ impl Live {
         match answer {
             Ok(Some(result)) => read(&result),
             Ok(None) => Answer::Nobody("the client answered the question with an error".into()),
-            Err(Gone) => Answer::Nobody("the client is gone".into()),
+            Err(Gone) => Answer::Nobody("the conversation has ended".into()),
         }
     }
 }

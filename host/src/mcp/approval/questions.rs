@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::mcp::outbox::Outbox;
-use crate::model::Outlet;
 
 /// The open questions of one conversation.
 #[derive(Debug)]
@@ -39,10 +38,9 @@ impl Questions {
     /// # Errors
     /// The client is gone.
     pub(super) async fn ask(&self, method: &str, params: Value) -> Result<Option<Value>, Gone> {
-        self.out.calm().await;
         let mut asked = self.open()?;
         let request = json!({ "jsonrpc": "2.0", "id": asked.id, "method": method, "params": params });
-        self.out.push(&request);
+        self.out.send(&request).await;
         let answer = (&mut asked.answer).await;
         answer.map_err(|_| Gone)
     }
