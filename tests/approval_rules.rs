@@ -80,9 +80,11 @@ fn what_is_denied_is_not_listed_and_not_run() {
             !names.iter().any(|name| name.starts_with("echo_s") || name == "hubcap_validate"),
             "{names:?}"
         );
-        for (tool, arguments) in
-            [("echo_say", json!({ "text": "x" })), ("hubcap_validate", json!({ "text": "x" }))]
-        {
+        for (tool, arguments) in [
+            ("echo_say", json!({ "text": "x" })),
+            ("echo_say", json!({ "none": 1 })),
+            ("hubcap_validate", json!({ "text": "x" })),
+        ] {
             let refused = server.call(tool, arguments);
             assert_failed(&refused, "denied", "policy");
             assert!(text(&refused).contains("rule 1 of [[policy]]"), "{refused:#}");

@@ -15,7 +15,7 @@ use crate::hub::registry::Loaded;
 use crate::lock::{canonical, fingerprint};
 use crate::model::{Answer, Approver, Call, Question, Tool};
 use crate::plugin::Work;
-use crate::policy::{Asked, Rules, words};
+use crate::policy::{Asked, Rules, Ruling, words};
 use crate::sandbox::cancelled;
 use crate::secrets::Secrets;
 
@@ -82,10 +82,22 @@ impl<'a> Subject<'a> {
 }
 
 impl Hub {
-    /// Whether a plugin's call may run.
+    /// Whether calls of a tool are denied, whatever is sent.
     ///
     /// # Errors
-    /// `denied` or `approval`, with who said no and what to do; `cancelled` where the caller gave up.
+    /// `denied`, with the rule that says so.
+    pub(super) fn refuse(&self, tool: &str) -> Result<(), CallError> {
+        let Ruling { action, rule } = self.policy.rules.decide(tool);
+        match (action, rule) {
+            (Action::Deny, Some(rule)) => Err(denied(tool, rule)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks whether a plugin's call may run, where a person is to be asked.
+    ///
+    /// # Errors
+    /// `approval`, with why not and what to do; `cancelled` where the caller gave up.
     pub(super) async fn permit<W: Work>(&self, loaded: &Loaded, call: &Call<W>) -> Result<(), CallError> {
         let Some(subject) = Subject::of(loaded, &call.work) else { return Ok(()) };
         // Files may have changed while a person thought: what they saw has to be what runs.
@@ -94,36 +106,34 @@ impl Hub {
             let now = now.as_ref().and_then(|now| Subject::of(now, &call.work));
             now.is_some_and(|now| (now.file, now.tool) == (subject.file, subject.tool))
         };
-        self.decide(&subject, call, is_same).await
+        self.ask(&subject, call, is_same).await
     }
 
     /// The same for any tool; `is_same` says whether the tool still is what it was.
-    pub(super) async fn decide<W>(
+    pub(super) async fn ask<W>(
         &self,
         subject: &Subject<'_>,
         call: &Call<W>,
         is_same: impl Fn() -> bool,
     ) -> Result<(), CallError> {
-        let ruling = self.policy.rules.decide(&subject.tool.name);
-        match ruling.action {
-            Action::Allow => Ok(()),
-            Action::Deny => Err(denied(&subject.tool.name, ruling.rule.unwrap_or_default())),
-            Action::Ask => {
-                let Some(approver) = &call.approver else {
-                    return Err(nobody("nobody is there to be asked"));
-                };
-                let question = subject.question(approver.caller(), self.policy.wait);
-                let mut answer = ask(call, approver.as_ref(), &question).await?;
-                if answer == Answer::Approved && !is_same() {
-                    answer = Answer::Void("the plugin changed or went away while a person was asked".into());
-                }
-                settle(&question, &answer)
-            }
+        if self.policy.rules.decide(&subject.tool.name).action != Action::Ask {
+            return Ok(());
         }
+        let caller = call.approver.as_ref().map_or_else(|| "a plugin or a check".into(), |one| one.caller());
+        let question = subject.question(caller, self.policy.wait);
+        let mut answer = match &call.approver {
+            Some(approver) => put(call, approver.as_ref(), &question).await?,
+            None => Answer::Nobody("nobody is there to be asked".into()),
+        };
+        if answer == Answer::Approved && !is_same() {
+            answer = Answer::Void("the plugin changed or went away while a person was asked".into());
+        }
+        settle(&question, &answer)
     }
 }
 
-async fn ask<W>(call: &Call<W>, approver: &dyn Approver, question: &Question) -> Result<Answer, CallError> {
+/// Puts the question, within its time and as long as the caller waits.
+async fn put<W>(call: &Call<W>, approver: &dyn Approver, question: &Question) -> Result<Answer, CallError> {
     tokio::select! {
         biased;
         () = call.cancel.cancelled() => Err(cancelled()),
@@ -132,40 +142,47 @@ async fn ask<W>(call: &Call<W>, approver: &dyn Approver, question: &Question) ->
     }
 }
 
-/// What comes of a question. Every call that a person was to be asked about passes here, with all that was
-/// decided on, before anything of it runs.
+/// What comes of a question. Whoever was to be asked and however it ended, it passes here with all that was
+/// decided on, before anything of the call runs; only a question whose caller gave up does not.
 fn settle(question: &Question, answer: &Answer) -> Result<(), CallError> {
     let Question { tool, file, definition, arguments, caller, .. } = question;
     tracing::info!(%tool, %file, %definition, %arguments, %caller, ?answer, "a person was to be asked");
-    let no = |what: String| Err(CallError::new(Code::Approval, Blame::Policy, what));
     match answer {
         Answer::Approved => Ok(()),
-        Answer::Declined => {
-            no("a person was asked and declined; nothing ran. Do not repeat the call; ask the \
-                                user what to do instead"
-                .into())
-        }
-        Answer::Dismissed => no("the question whether this call may run was put away without an answer; \
-                                 nothing ran. Do not repeat the call before the user says so"
-            .into()),
-        Answer::TimedOut => no(format!(
-            "nobody answered within {} ms whether this call may run; nothing ran. Call again when the user is there",
-            question.wait.as_millis()
-        )),
-        Answer::Nobody(why) => Err(nobody(why)),
-        Answer::Void(why) => no(format!(
-            "the approval does not count: {why}; nothing ran. Call again without it, and a person is asked anew"
-        )),
-        Answer::Asked => no("a person is being asked; nothing ran yet".into()),
+        no => Err(CallError::new(Code::Approval, Blame::Policy, told(no, question.wait))),
     }
 }
 
-fn nobody(why: &str) -> CallError {
-    let message = format!(
-        "a person has to be asked before this call runs, and {why}; nothing ran. Do not repeat it; tell the user, \
-         who can make the call by `hubcap call`, or have the operator change [[policy]] in hubcap.toml"
-    );
-    CallError::new(Code::Approval, Blame::Policy, message)
+/// What the caller is told who did not get a yes.
+fn told(answer: &Answer, wait: Duration) -> String {
+    let (what, next) = match answer {
+        Answer::Approved | Answer::Asked => ("a person is being asked", "The next call brings the answer"),
+        Answer::Declined => {
+            ("a person was asked and declined", "Do not repeat it; ask the user what to do instead")
+        }
+        Answer::Dismissed => (
+            "the question whether this call may run was put away without an answer",
+            "Do not repeat it before the user says so",
+        ),
+        Answer::TimedOut => {
+            let ms = wait.as_millis();
+            return format!(
+                "nobody answered within {ms} ms whether this call may run; nothing ran. Call again when the user is there"
+            );
+        }
+        Answer::Nobody(why) => {
+            return format!(
+                "a person has to be asked before this call runs, and {why}; nothing ran. Do not repeat it; tell the user, \
+                 who can make the call by `hubcap call`, or have the operator change [[policy]] in hubcap.toml"
+            );
+        }
+        Answer::Void(why) => {
+            return format!(
+                "the approval does not count: {why}; nothing ran. Call again without it, and a person is asked anew"
+            );
+        }
+    };
+    format!("{what}; nothing ran. {next}")
 }
 
 fn denied(tool: &str, rule: usize) -> CallError {

@@ -100,7 +100,8 @@ impl Hub {
     }
 
     async fn run<W: Work>(&self, loaded: &Loaded, call: &Call<W>, arrived: Instant) -> Outcome<W::Output> {
-        if let Err(error) = call.work.check(&loaded.plugin) {
+        let denied = if W::KIND == Some(Kind::Tools) { self.refuse(call.work.asked_for()) } else { Ok(()) };
+        if let Err(error) = denied.and_then(|()| call.work.check(&loaded.plugin)) {
             return Outcome::refused(error);
         }
         let asked = Instant::now();

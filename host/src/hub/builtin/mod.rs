@@ -102,25 +102,25 @@ impl Hub {
         F: Future<Output = Outcome<ToolOutput>>,
     {
         let parsed = self
-            .builtins
-            .check(name, &call.work.arguments)
+            .refuse(name)
+            .and_then(|()| self.builtins.check(name, &call.work.arguments))
             .and_then(|()| A::deserialize(&call.work.arguments).map_err(|error| wrong(error.to_string())));
         let arguments = match parsed {
             Ok(arguments) => arguments,
             Err(error) => return Outcome::refused(error),
         };
-        match self.permit_own(name, call).await {
+        match self.ask_own(name, call).await {
             Ok(()) => run(arguments).await,
             Err(error) => Outcome::refused(error),
         }
     }
 
-    /// Whether a tool of the hub's own may run, by the same rules as any other.
-    async fn permit_own(&self, name: &str, call: &Call<ToolCall>) -> Result<(), CallError> {
+    /// Asks whether a tool of the hub's own may run, by the same rules as any other.
+    async fn ask_own(&self, name: &str, call: &Call<ToolCall>) -> Result<(), CallError> {
         let Some(tool) = self.builtins.all().find(|tool| tool.name == name) else { return Ok(()) };
         let arguments = &call.work.arguments;
         let subject = Subject { plugin: "hubcap", file: None, tool, arguments, secrets: None };
-        self.decide(&subject, call, || true).await
+        self.ask(&subject, call, || true).await
     }
 }
 
