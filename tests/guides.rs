@@ -37,6 +37,11 @@ fn the_guide_to_errors_shows_what_happens() {
 }
 
 #[test]
+fn the_guide_to_approval_shows_what_happens() {
+    follow("approval.md");
+}
+
+#[test]
 fn the_guide_to_trust_shows_what_happens() {
     follow("trust.md");
 }

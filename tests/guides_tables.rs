@@ -170,6 +170,12 @@ fn the_keys_of_the_configuration_are_those_that_the_program_takes() {
     assert_eq!(listed("What is set for one plugin"), keys("[plugins.some]"));
     assert_eq!(listed("Grants"), keys("[plugins.some.grant]"));
     assert_eq!(keys("[plugins.some.budget]"), keys("[defaults]"));
+    let approval = self::guide("approval.md");
+    let listed = |heading: &str| -> BTreeSet<String> {
+        rows(section(&approval, heading)).iter().map(|row| quoted(row[0])[0].to_owned()).collect()
+    };
+    assert_eq!(listed("Rules"), keys("[[policy]]"));
+    assert_eq!(listed("Time"), keys("[approval]"));
 }
 
 #[test]
@@ -208,9 +214,12 @@ fn the_fields_of_the_audit_log_are_those_that_are_written() {
 
 #[test]
 fn defaults_and_bounds_of_the_configuration_are_as_the_guide_says() {
-    let guide = guide("operate.md");
-    for (heading, table) in [("What the hub may do", "limits"), ("What one call may use", "defaults")] {
-        for row in rows(section(&guide, heading)) {
+    for (page, heading, table) in [
+        ("operate.md", "What the hub may do", "limits"),
+        ("operate.md", "What one call may use", "defaults"),
+        ("approval.md", "Time", "approval"),
+    ] {
+        for row in rows(section(&guide(page), heading)) {
             let value = |cell: usize| quoted(row[cell])[0];
             let with = |value: &str| format!("[{table}]\n{} = {value}\n", quoted(row[0])[0]);
             let parsed = |toml: &str| Config::parse(Path::new("hubcap.toml"), toml).unwrap();

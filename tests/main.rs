@@ -7,6 +7,8 @@
 
 #[cfg(feature = "adversarial")]
 mod adversarial;
+mod approval;
+mod approval_rules;
 mod audit;
 mod audit_grants;
 mod audit_kills;

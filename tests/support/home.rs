@@ -135,6 +135,17 @@ impl Home {
         self.serve_as(&mut self.command(&["serve"]), era)
     }
 
+    /// Serves this home to a client that can ask people.
+    pub(crate) fn serve_asking(&self, era: Era) -> Server {
+        let capabilities = serde_json::json!({ "elicitation": { "form": {} } });
+        self.serve_able(&mut self.command(&["serve"]), era, capabilities)
+    }
+
+    /// Serves this home by a command of the test's own to a client that says it can do this.
+    pub(crate) fn serve_able(&self, command: &mut Command, era: Era, capabilities: Value) -> Server {
+        Server::start_as(command, era, Arc::clone(&self.directory), capabilities)
+    }
+
     /// Serves this home by a command of the test's own.
     pub(crate) fn serve_as(&self, command: &mut Command, era: Era) -> Server {
         Server::start(command, era, Arc::clone(&self.directory))

@@ -39,6 +39,7 @@ pub(crate) struct Server {
     log_gate: Arc<Gate>,
     next_id: u64,
     era: Era,
+    capabilities: Value,
     _home: Arc<TempDir>,
 }
 
@@ -57,6 +58,11 @@ pub(crate) struct Ended {
 impl Server {
     /// Starts a command and, where the era has one, shakes hands.
     pub(crate) fn start(command: &mut Command, era: Era, home: Arc<TempDir>) -> Self {
+        Self::start_as(command, era, home, json!({}))
+    }
+
+    /// The same for a client that says it can do this.
+    pub(crate) fn start_as(command: &mut Command, era: Era, home: Arc<TempDir>, capabilities: Value) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (gate, log_gate) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
@@ -74,6 +80,7 @@ impl Server {
             log_gate,
             next_id: 1,
             era,
+            capabilities,
             _home: home,
         };
         if let Era::Legacy(version) = era {
@@ -86,7 +93,8 @@ impl Server {
     /// Shakes hands in the way of the revisions before 2026-07-28, and returns the answer.
     pub(crate) fn initialize(&mut self, version: &str) -> Value {
         let client = json!({ "name": "test", "version": "1" });
-        let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
+        let params =
+            json!({ "protocolVersion": version, "capabilities": self.capabilities, "clientInfo": client });
         let answer = self.request("initialize", params);
         self.notify("notifications/initialized", json!({}));
         answer
@@ -146,6 +154,24 @@ impl Server {
     /// Starts a call of a tool and returns its id.
     pub(crate) fn send_call(&mut self, tool: &str, arguments: Value) -> Value {
         self.send_request("tools/call", json!({ "name": tool, "arguments": arguments }))
+    }
+
+    /// Waits for a question of the server to the client: its first is number 0.
+    #[track_caller]
+    pub(crate) fn asked(&mut self, number: usize) -> Value {
+        let mut found = None;
+        holds_within(SOON, || {
+            let mut questions =
+                self.messages().iter().filter(|message| message["method"] == "elicitation/create");
+            found = questions.nth(number).cloned();
+            found.is_some()
+        });
+        found.unwrap_or_else(|| panic!("no question; it sent {:#?}\nand logged {}", self.seen, self.stderr()))
+    }
+
+    /// Answers a question of the server.
+    pub(crate) fn reply(&mut self, question: &Value, result: &Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }));
     }
 
     /// The names of all tools, page by page.
@@ -313,7 +339,7 @@ impl Server {
         if self.era == Era::Modern {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
             meta["io.modelcontextprotocol/clientInfo"] = json!({ "name": "test", "version": "1" });
         }
         params

@@ -61,8 +61,7 @@ impl std::error::Error for AuditError {}
 
 impl From<AuditError> for CallError {
     fn from(error: AuditError) -> Self {
-        let message =
-            format!("this call needs approval, and what was decided cannot be written down: {error}");
+        let message = format!("a person said yes, and that cannot be written down, so nothing ran: {error}");
         Self::new(Code::Approval, Blame::Host, message)
     }
 }

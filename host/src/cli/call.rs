@@ -1,10 +1,12 @@
 //! `hubcap call`: one call, through the same hub as agents use.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Map, Value};
 
+use crate::cli::terminal::Terminal;
 use crate::cli::{Common, Done, Failure, open_audited, print, print_json};
 use crate::hub::Admission;
 use crate::mcp::result_json;
@@ -21,6 +23,9 @@ pub(super) struct Options {
     /// Print the whole result with its receipt as one line of JSON
     #[arg(long)]
     json: bool,
+    /// Say yes beforehand, where the operator's policy wants a person to be asked
+    #[arg(long)]
+    approve: bool,
 }
 
 pub(super) async fn run(common: &Common, options: Options) -> Done {
@@ -29,7 +34,8 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     let plugin = options.name.split('_').next().filter(|id| PluginId::new(id).is_some());
     let (hub, loader) = open_audited(&common.home()?, Admission::Pinning)?;
     loader.run(plugin).await;
-    let call = Call::new(ToolCall::new(options.name, arguments));
+    let mut call = Call::new(ToolCall::new(options.name, arguments));
+    call.approver = Some(Arc::new(Terminal { approved: options.approve }));
     let stop = call.cancel.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {

@@ -20,6 +20,7 @@ mod one;
 mod serve;
 mod sources;
 mod state;
+mod terminal;
 mod validate;
 
 use std::path::PathBuf;

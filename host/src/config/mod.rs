@@ -5,6 +5,7 @@
 mod audit;
 mod dirs;
 mod grant;
+mod policy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use dirs::ReadDir;
 pub use audit::{Arguments, Audit};
 pub(crate) use grant::lexical;
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedHub, GrantedSecret, Source};
+pub use policy::{Action, Approval, Class, Pattern, Rule};
 
 /// Most bytes of guest memory that a call can have.
 pub const MAX_MEMORY: usize = 1 << 30;
@@ -48,6 +50,10 @@ pub struct Config {
     pub trust: Trust,
     /// What is written down of calls.
     pub audit: Audit,
+    /// Which calls run at once, which after a person was asked, and which not.
+    pub policy: Vec<Rule>,
+    /// How a person is asked.
+    pub approval: Approval,
 }
 
 /// Bounds of the hub itself.
@@ -103,6 +109,8 @@ pub struct PluginConfig {
     pub grant: Grant,
     /// What differs from the defaults.
     pub budget: Budget,
+    /// The operator's own classes of its tools, by their names inside the plugin.
+    pub risk: BTreeMap<Pattern, Class>,
 }
 
 impl Config {
@@ -142,6 +150,8 @@ impl Config {
             by_plugin,
             trust: written.trust,
             audit: written.audit,
+            policy: written.policy,
+            approval: written.approval,
         })
     }
 
@@ -153,6 +163,7 @@ impl Config {
             places: Places::default(),
             grant: Grant::default(),
             budget: self.defaults.0,
+            risk: BTreeMap::new(),
         })
     }
 }
@@ -174,6 +185,10 @@ struct Written {
     trust: Trust,
     #[serde(default)]
     audit: Audit,
+    #[serde(default)]
+    policy: Vec<Rule>,
+    #[serde(default)]
+    approval: Approval,
 }
 
 #[derive(Default, Deserialize)]
@@ -228,6 +243,8 @@ struct WrittenPlugin {
     grant: Grant,
     #[serde(default)]
     budget: WrittenBudget,
+    #[serde(default)]
+    risk: BTreeMap<Pattern, Class>,
 }
 
 impl WrittenPlugin {
@@ -243,6 +260,7 @@ impl WrittenPlugin {
             places,
             grant: self.grant,
             budget: self.budget.over(defaults),
+            risk: self.risk,
         }
     }
 }

@@ -280,7 +280,8 @@ fn parts(plugin: &Plugin) -> Vec<(Part, Value)> {
     tools.chain(rules).chain(models).collect()
 }
 
-fn definition(tool: &Tool) -> Value {
+/// All that a tool says of itself, but for its name.
+pub(super) fn definition(tool: &Tool) -> Value {
     let said = &tool.annotations;
     let hints = [
         ("readOnly", said.read_only),

@@ -15,6 +15,7 @@ use crate::config::PluginConfig;
 use crate::engine::Engine;
 use crate::home::Home;
 use crate::hub::admit::{Admission, Desk, Door, holder, withhold};
+use crate::hub::approval::Policy;
 use crate::hub::bulkhead::Hall;
 use crate::hub::reach::reach;
 use crate::hub::readable::{Readable, Unreadable};
@@ -95,7 +96,9 @@ impl Loader {
         let places = Hall::places(&home.config.limits) + cores();
         let engine = Engine::new(places).map_err(LoadError::Engine)?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
-        let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable, audit));
+        let hub =
+            Hub::new(&home.config.limits, LOADING_WAIT, readable, audit).under(Policy::of(&home.config));
+        let hub = Arc::new(hub);
         let exchange: Weak<Hub> = Arc::downgrade(&hub);
         let sandbox = Sandbox::new(engine, state::State::new(home.state()), exchange)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
@@ -155,6 +158,9 @@ impl Loader {
         let registry = Registry::new(&plugins, files).with_reviews(desk.reviews());
         self.hub.registry.store(Arc::new(registry));
         self.warn_of_unused_tables();
+        if only.is_none() {
+            self.warn_of_idle_rules();
+        }
         self.hub.loaded.send_replace(true);
     }
 
@@ -256,6 +262,14 @@ impl Loader {
         // The small ones first: a file that takes long to compile then holds up few.
         settled.sort_by_key(|one: &Settled| one.bytes.len());
         (settled, files)
+    }
+
+    fn warn_of_idle_rules(&self) {
+        let (registry, builtins) = (self.hub.registry.load(), &self.hub.builtins);
+        let tools = registry.tools.iter().chain(builtins.all()).map(|tool| tool.name.as_str());
+        for idle in self.hub.policy.rules.idle(&tools.collect::<Vec<_>>()) {
+            tracing::warn!("hubcap.toml: {idle} that is loaded");
+        }
     }
 
     fn warn_of_unused_tables(&self) {

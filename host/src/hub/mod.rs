@@ -4,6 +4,7 @@
 //! calls share: the registry is a snapshot that is swapped whole.
 
 mod admit;
+mod approval;
 mod audited;
 mod builtin;
 mod bulkhead;
@@ -32,6 +33,7 @@ use crate::outcome::Outcome;
 use crate::plugin::{Kind, Plugin, Work};
 use crate::sandbox::cancelled;
 
+use approval::Policy;
 use audited::Unended;
 use builtin::Builtins;
 use bulkhead::{Hall, Seats};
@@ -58,6 +60,7 @@ pub struct Hub {
     builtins: Builtins,
     readable: Readable,
     audit: Arc<Audit>,
+    policy: Policy,
 }
 
 impl Hub {
@@ -72,7 +75,13 @@ impl Hub {
             builtins: Builtins::new(!readable.is_empty()),
             readable,
             audit,
+            policy: Policy::default(),
         }
+    }
+
+    /// The same under the operator's rules for calls.
+    fn under(self, policy: Policy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Where its calls are written down.
@@ -80,7 +89,8 @@ impl Hub {
         &self.audit
     }
 
-    /// Does one piece of work. Always one outcome, no later than the plugin's deadline.
+    /// Does one piece of work. Always one outcome, no later than the plugin's deadline; while a
+    /// person is asked, that does not come nearer.
     pub async fn call<W: Work>(&self, call: Call<W>) -> Outcome<W::Output> {
         let arrived = Instant::now();
         let mut unended = Unended::new(&self.audit, &call);
@@ -124,9 +134,16 @@ impl Hub {
     }
 
     async fn run<W: Work>(&self, loaded: &Loaded, call: &Call<W>, arrived: Instant) -> Outcome<W::Output> {
-        if let Err(error) = call.work.check(&loaded.plugin) {
+        let denied = if W::KIND == Some(Kind::Tools) { self.refuse(call.work.asked_for()) } else { Ok(()) };
+        if let Err(error) = denied.and_then(|()| call.work.check(&loaded.plugin)) {
             return Outcome::refused(error);
         }
+        let asked = Instant::now();
+        if let Err(error) = self.permit(loaded, call).await {
+            return Outcome::refused(error);
+        }
+        // The call's clock stands still while a person is asked.
+        let arrived = arrived + asked.elapsed();
         let own = arrived + call.work.budget(&loaded.plugin).deadline;
         let deadline = call.caller.plugin().map_or(own, |caller| own.min(caller.deadline));
         let from = match self.seats_of_caller(call) {
@@ -149,15 +166,18 @@ impl Hub {
         })
     }
 
-    /// All tools, the hub's own among them, by name. Waits until every file has been looked at, within a bound.
+    /// All tools that are not denied, the hub's own among them, by name. Waits until every file has been
+    /// looked at, within a bound.
     pub async fn tools(&self) -> Arc<[Tool]> {
         self.wait_until_loaded().await;
         let registry = self.registry.load();
         let own = self.builtins.offered(&registry);
-        if own.is_empty() {
+        let rules = &self.policy.rules;
+        if own.is_empty() && !rules.can_deny() {
             return Arc::clone(&registry.tools);
         }
-        let mut tools: Vec<Tool> = registry.tools.iter().chain(own).cloned().collect();
+        let mut tools: Vec<Tool> =
+            registry.tools.iter().chain(own).filter(|tool| !rules.deny(&tool.name)).cloned().collect();
         tools.sort_by(|a, b| a.name.cmp(&b.name));
         tools.into()
     }
@@ -232,7 +252,10 @@ impl Hub {
                 CallError::new(Code::Unavailable, Blame::Host, message)
             }
             _ => {
-                let names = registry.names(W::KIND);
+                let mut names = registry.names(W::KIND);
+                if W::KIND == Some(Kind::Tools) {
+                    names.retain(|name| !self.policy.rules.deny(name));
+                }
                 let offer = match text::nearest(name, names.iter().map(String::as_str)) {
                     Some(nearest) => format!("; did you mean {nearest:?}?"),
                     None if names.is_empty() && W::KIND.is_none() => "; no plugin is loaded".into(),

@@ -94,7 +94,7 @@ impl Kept {
 }
 
 /// SHA-256 in hexadecimal.
-fn fingerprint(text: &str) -> String {
+pub(crate) fn fingerprint(text: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }
 

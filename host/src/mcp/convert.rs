@@ -42,7 +42,8 @@ pub(super) fn sign(meta: &mut Option<MetaObject>, asked: &RequestMetaObject) {
     }
 }
 
-fn is_modern(asked: &RequestMetaObject) -> bool {
+/// Whether a request speaks a revision without a handshake.
+pub(super) fn is_modern(asked: &RequestMetaObject) -> bool {
     let revision = asked.get(REVISION).and_then(Value::as_str);
     revision.is_some_and(|revision| revision >= ProtocolVersion::V_2026_07_28.as_str())
 }

@@ -14,6 +14,7 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 
+use super::approval::Approvals;
 use super::flights::Place;
 use super::{convert, page, progress};
 use crate::error::{Blame, CallError, Code};
@@ -41,12 +42,13 @@ What a call cost is in `_meta[\"hubcap/receipt\"]`.";
 /// Answers the requests of one client.
 pub(super) struct Handler {
     hub: Arc<Hub>,
+    approvals: Approvals,
 }
 
 impl Handler {
     /// Answers with the tools of `hub`.
     pub(super) fn new(hub: Arc<Hub>) -> Self {
-        Self { hub }
+        Self { hub, approvals: Approvals::new() }
     }
 
     async fn run(&self, call: Call<ToolCall>, context: &RequestContext<RoleServer>) -> Outcome<ToolOutput> {
@@ -110,17 +112,22 @@ impl ServerHandler for Handler {
 
     async fn call_tool(
         &self,
-        request: CallToolRequestParams,
+        mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let asking = self.approvals.of(&mut request, &context);
         let mut call = Call::new(ToolCall::new(request.name, request.arguments.unwrap_or_default()));
         call.caller = Caller::Agent;
-        call.cancel = context.ct.clone();
+        (call.approver, call.cancel) = (Some(asking.approver()), context.ct.clone());
         let place = context.extensions.get::<Arc<Place>>();
         call.outlet = place.map(|place| Arc::clone(place.answer.out()) as _);
         let outcome = self.run(call, &context).await;
         if let (Some(place), Some(receipt)) = (place, &outcome.receipt) {
             place.answer.announce(usize::try_from(receipt.result_bytes).unwrap_or(0));
+        }
+        if let Some(mut question) = asking.question() {
+            convert::sign(&mut question.meta, &context.meta);
+            return Ok(question.into());
         }
         if let Err(error) = &outcome.result
             && error.code == Code::UnknownTool

@@ -34,6 +34,8 @@ pub(super) struct Envelope {
     pub(super) id: Option<Value>,
     pub(super) method: Option<Value>,
     pub(super) params: Option<Value>,
+    /// The result, where it is an answer.
+    pub(super) result: Option<Value>,
     /// It has a `result` or an `error`.
     pub(super) is_reply: bool,
     /// A key stands twice in one object, somewhere.
@@ -123,7 +125,10 @@ impl<'de> Visitor<'de> for Whole<'_> {
                 },
                 Key::Method => envelope.method.replace(found).is_some(),
                 Key::Params => envelope.params.replace(found).is_some(),
-                Key::Result => std::mem::replace(&mut replies[0], true),
+                Key::Result => {
+                    envelope.result = Some(found);
+                    std::mem::replace(&mut replies[0], true)
+                }
                 Key::Error => std::mem::replace(&mut replies[1], true),
                 Key::Other(name) => {
                     others.extend((!self.seen.is_full()).then_some(name));

@@ -13,6 +13,7 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::approval;
 use super::json::{self, Envelope, MAX_VALUES, ParseError, Parsed};
 use crate::model::text;
 
@@ -37,7 +38,9 @@ pub(super) enum Inbound {
     Cancel(RequestId),
     /// To be told what is wrong with it.
     Refuse(Refusal),
-    /// Nothing: a notification without consequences, or an answer to a question that we never asked.
+    /// To hear the answer to a question of ours, if it is one: nothing where it is an error.
+    Answer(RequestId, Option<Value>),
+    /// Nothing: a notification without consequences.
     Ignore,
 }
 
@@ -88,12 +91,14 @@ pub(super) fn read(line: &[u8]) -> Inbound {
 }
 
 fn judge(envelope: Envelope, bytes: usize) -> Inbound {
-    let Envelope { jsonrpc, id, method, params, is_reply, has_duplicates, values } = envelope;
-    if is_reply && method.is_none() {
-        return Inbound::Ignore;
-    }
+    let Envelope { jsonrpc, id, method, params, result, is_reply, has_duplicates, values } = envelope;
     let id = id.as_ref().map(read_id);
     let known = id.clone().flatten();
+    if is_reply && method.is_none() {
+        // One that is not whole or not clear is as good as an error.
+        let result = result.filter(|_| values <= MAX_VALUES && !has_duplicates);
+        return known.map_or(Inbound::Ignore, |id| Inbound::Answer(id, result));
+    }
     if values > MAX_VALUES {
         let text =
             format!("the message has more than {MAX_VALUES} keys and values; send less in one message");
@@ -173,7 +178,7 @@ fn call_params(mut params: Params) -> Result<CallToolRequestParams, ErrorData> {
         }
         _ => return Err(bad_params("tools/call needs `name`, which is a string")),
     };
-    let call = CallToolRequestParams::new(name);
+    let call = approval::retried(&mut params, CallToolRequestParams::new(name)).map_err(bad_params)?;
     match params.remove("arguments") {
         None | Some(Value::Null) => Ok(call),
         Some(Value::Object(arguments)) => Ok(call.with_arguments(arguments)),
@@ -387,7 +392,6 @@ mod tests {
             r#"{"jsonrpc":"2.0","method":"notifications/unheard-of","params":[]}"#,
             r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#,
             r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":null}}"#,
-            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
             r#"{"jsonrpc":"2.0","id":null,"error":{"code":-1,"message":"x"}}"#,
         ] {
             assert!(matches!(read(line.as_bytes()), Inbound::Ignore), "{line}");

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
 
+mod approval;
 mod client;
 #[cfg(test)]
 mod conversations;

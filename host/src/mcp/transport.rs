@@ -24,6 +24,7 @@ use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::approval::Questions;
 use super::flights::{Flights, Place};
 use super::lines::{Line, Lines};
 use super::message::{self, Inbound, Refusal, Request};
@@ -40,6 +41,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(super) struct StdioTransport<R> {
     inbox: Inbox<R>,
     out: Arc<Outbox>,
+    /// What the client is asked.
+    questions: Arc<Questions>,
     writer: JoinHandle<()>,
     flights: Flights,
     /// The `initialize` that is being answered: what follows it waits, because its meaning depends on it.
@@ -88,11 +91,25 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
     {
         let Switches { stop, abort, fault } = switches;
         let out = Arc::new(Outbox::new(limits.queue_bytes));
+        let questions = Questions::to(&out);
         let writer = tokio::spawn(write(Arc::clone(&out), writer, fault.clone()));
         let inbox = Inbox::new(reader, &limits);
         let flights = Flights::default();
         let (handshake, initialized, closing) = (None, false, None);
-        Self { inbox, out, writer, flights, handshake, initialized, limits, stop, abort, closing, fault }
+        Self {
+            inbox,
+            out,
+            questions,
+            writer,
+            flights,
+            handshake,
+            initialized,
+            limits,
+            stop,
+            abort,
+            closing,
+            fault,
+        }
     }
 
     /// The next thing that happens on the way in.
@@ -117,17 +134,24 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
             Event::Line(Inbound::Request(request)) => self.receive_request(request),
             Event::Line(Inbound::Cancel(id)) => return self.cancel(&id),
             Event::Line(Inbound::Refuse(refusal)) => self.out.push(&refusal),
+            Event::Line(Inbound::Answer(id, result)) => self.questions.answer(&id, result),
             Event::Line(Inbound::Ignore) => {}
             Event::Admitted(request, place) => return self.admit(request, place),
             Event::TooLong => self.out.push(&self.too_long()),
-            Event::End => self.closing = Some(Instant::now() + self.limits.drain),
-            Event::Gone => self.closing = Some(Instant::now()),
+            Event::End => self.close_at(Instant::now() + self.limits.drain),
+            Event::Gone => self.close_at(Instant::now()),
             Event::Failed(error) => {
-                self.closing = Some(Instant::now() + self.limits.drain);
+                self.close_at(Instant::now() + self.limits.drain);
                 self.fault.report(ServeError::Input(error));
             }
         }
         None
+    }
+
+    /// Nothing is read any more, answers of the client among it.
+    fn close_at(&mut self, until: Instant) {
+        self.closing = Some(until);
+        self.questions.close();
     }
 
     /// Answers what can be answered at once, and lets the rest wait for places.
@@ -162,6 +186,7 @@ impl<R: AsyncRead + Send + Unpin> StdioTransport<R> {
         }
         let place = Place::new(place, &self.out);
         body.extensions_mut().insert(Arc::clone(&place));
+        body.extensions_mut().insert(Arc::clone(&self.questions));
         let key = self.flights.open(id, place);
         if let Some(token) = message::swap_token(&mut body, key) {
             self.flights.follow(key, token);

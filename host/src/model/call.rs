@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{CallId, PluginId};
+use crate::model::{Approver, CallId, PluginId};
 
 /// A call, as it reaches the hub: a [`ToolCall`], a [`Validation`](crate::model::Validation) or a
 /// [`Conversation`](crate::model::Conversation), and what is common to all.
@@ -27,6 +27,8 @@ pub struct Call<W> {
     pub progress: Option<Arc<dyn Follower>>,
     /// Where its answer goes, if that can be blocked.
     pub outlet: Option<Arc<dyn Outlet>>,
+    /// Who can be asked whether it may run. Where nobody can, what has to be asked does not run.
+    pub approver: Option<Arc<dyn Approver>>,
 }
 
 impl<W> Call<W> {
@@ -39,6 +41,7 @@ impl<W> Call<W> {
             cancel: CancellationToken::new(),
             progress: None,
             outlet: None,
+            approver: None,
         }
     }
 
@@ -56,6 +59,7 @@ impl<W> Call<W> {
             progress: self.progress.clone(),
             outlet: self.outlet.clone(),
             caller: self.caller.clone(),
+            approver: self.approver.clone(),
         }
     }
 }

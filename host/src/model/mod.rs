@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here knows wasmtime or rmcp, and nothing here does any work.
 
+mod approval;
 mod budget;
 mod call;
 mod callee;
@@ -13,6 +14,7 @@ pub mod text;
 mod tool;
 mod validation;
 
+pub use approval::{Answer, Approver, Question};
 pub use budget::Budget;
 pub use call::{Call, Caller, Calling, Follower, Outlet, Progress, ToolCall};
 pub use callee::{Callee, CalleeKind};

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// (other than tab and line ends), bidirectional controls, tags, variation selectors and other
 /// invisibles (Unicode's Default_Ignorable_Code_Point and line separators). Zero-width joiners and the two
 /// selectors of text and emoji style stay: scripts and emoji need them.
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
         c if c.is_control() => true,

@@ -102,7 +102,7 @@ impl Plugin {
         &self.grants
     }
 
-    /// What must not be seen of what it was granted.
+    /// The secrets that it was granted.
     pub fn secrets(&self) -> &Arc<Secrets> {
         &self.powers.secrets
     }

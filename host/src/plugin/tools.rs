@@ -74,6 +74,10 @@ impl Work for ToolCall {
         bytes(&self.arguments)
     }
 
+    fn arguments(&self) -> Option<&Value> {
+        Some(&self.arguments)
+    }
+
     fn redact(output: &mut ToolOutput, secrets: &Secrets) {
         output.content.iter_mut().for_each(|block| redact(block, secrets));
         output.structured.iter_mut().for_each(|value| secrets.redact_json(value));

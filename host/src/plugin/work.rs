@@ -96,6 +96,11 @@ pub trait Work: Send + Sync + 'static {
     /// About how many bytes that has.
     fn sent_bytes(&self) -> usize;
 
+    /// The arguments, where it is a call of a tool: the operator's rules are about those.
+    fn arguments(&self) -> Option<&Value> {
+        None
+    }
+
     /// Takes the plugin's secrets out of what it returned.
     fn redact(output: &mut Self::Output, secrets: &Secrets);
 

@@ -4,6 +4,11 @@
 //! granted and not asked for.
 
 mod hub;
+mod question;
+mod tools;
+
+pub use question::{Asked, words};
+pub use tools::{Rules, Ruling};
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Blame, CallError, Code};
 use crate::hub::Hub;
+use crate::hub::approval::Subject;
 use crate::hub::audited::Unended;
 use crate::hub::registry::Registry;
 use crate::model::{Annotations, Call, Tool, ToolCall, ToolOutput};
@@ -42,6 +43,11 @@ impl Builtins {
     pub(super) fn offered(&self, registry: &Registry) -> Vec<&Tool> {
         let offered = |builtin: &&Builtin| !registry.plugins(builtin.kind).is_empty();
         self.0.iter().filter(offered).map(|builtin| &builtin.tool).collect()
+    }
+
+    /// All of them, offered or not.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Tool> {
+        self.0.iter().map(|builtin| &builtin.tool)
     }
 
     fn check(&self, name: &str, arguments: &Value) -> Result<(), CallError> {
@@ -104,13 +110,25 @@ impl Hub {
         F: Future<Output = Outcome<ToolOutput>>,
     {
         let parsed = self
-            .builtins
-            .check(name, &call.work.arguments)
+            .refuse(name)
+            .and_then(|()| self.builtins.check(name, &call.work.arguments))
             .and_then(|()| A::deserialize(&call.work.arguments).map_err(|error| wrong(error.to_string())));
-        match parsed {
-            Ok(arguments) => run(arguments).await,
+        let arguments = match parsed {
+            Ok(arguments) => arguments,
+            Err(error) => return Outcome::refused(error),
+        };
+        match self.ask_own(name, call).await {
+            Ok(()) => run(arguments).await,
             Err(error) => Outcome::refused(error),
         }
+    }
+
+    /// Asks whether a tool of the hub's own may run, by the same rules as any other.
+    async fn ask_own(&self, name: &str, call: &Call<ToolCall>) -> Result<(), CallError> {
+        let Some(tool) = self.builtins.all().find(|tool| tool.name == name) else { return Ok(()) };
+        let arguments = &call.work.arguments;
+        let subject = Subject { plugin: "hubcap", file: None, tool, arguments, secrets: None };
+        self.ask(&subject, call, None, || true).await
     }
 }
 
