@@ -14,12 +14,17 @@ mod base {
                 import hubcap:plugin/progress@0.1.0;
                 import hubcap:plugin/kv@0.1.0;
                 import hubcap:plugin/secrets@0.1.0;
+                import hubcap:plugin/process@0.1.0;
                 export hubcap:plugin/lifecycle@0.1.0;
             }
         ",
         world: "hubcap:host/base",
-        imports: { "hubcap:plugin/kv@0.1.0": async },
+        imports: { "hubcap:plugin/kv@0.1.0": async, "hubcap:plugin/process@0.1.0": async | trappable },
         exports: { default: async },
+        with: {
+            "wasi:io": wasmtime_wasi::p2::bindings::io,
+            "hubcap:plugin/process.running": crate::imports::Running,
+        },
     });
 }
 
@@ -43,7 +48,7 @@ kind!(providers_kind, "hubcap:plugin/providers-kind");
 
 pub(crate) use base::BaseIndices;
 pub(crate) use base::hubcap::plugin::types::{Context, Error, Severity, Span};
-pub(crate) use base::hubcap::plugin::{kv, log, progress, secrets};
+pub(crate) use base::hubcap::plugin::{kv, log, process, progress, secrets};
 pub(crate) use providers_kind::ProvidersKindIndices;
 pub(crate) use providers_kind::hubcap::plugin::provider_types;
 pub(crate) use tools_kind::ToolsKindIndices;

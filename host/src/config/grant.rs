@@ -11,6 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::GrantedCommand;
 use crate::manifest::{Ask, HeaderName, MAX_STATE, Name, Prefix};
 use crate::origin::{Method, Origin};
 use crate::units::{Bytes, BytesWithin};
@@ -33,6 +34,9 @@ pub struct Grant {
     /// Secrets by the names that the plugin has for them.
     #[serde(default)]
     pub secrets: BTreeMap<Name, GrantedSecret>,
+    /// Programs by the names that the plugin has for its commands.
+    #[serde(default)]
+    pub process: BTreeMap<Name, GrantedCommand>,
 }
 
 impl Grant {

@@ -21,8 +21,9 @@ use crate::hub::{Hub, LOADING_WAIT};
 use crate::lock::Lock;
 use crate::model::{PluginId, text};
 use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, Stamp, scan};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Programs, Sandbox};
 use crate::state;
+use crate::supervisor::Launcher;
 use crate::toml_file::FileError;
 use crate::trust::{self, Signed, Trust};
 
@@ -74,11 +75,25 @@ impl Loader {
     /// # Errors
     /// When a named directory or the lock cannot be read or the machine cannot run guests.
     pub fn new(home: &Home, admission: Admission) -> Result<(Arc<Hub>, Self), LoadError> {
+        Self::with_launcher(home, admission, Launcher::this_program())
+    }
+
+    /// The same for a program whose `main` does not begin with [`crate::supervisor::run_if_asked`]: what stands
+    /// between hubcap and the programs of plugins is started by another one.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_launcher(
+        home: &Home,
+        admission: Admission,
+        launcher: Launcher,
+    ) -> Result<(Arc<Hub>, Self), LoadError> {
         find(home)?;
         let door = Door::open(home, admission).map_err(LoadError::Lock)?;
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let engine = Engine::new(home.config.limits.calls + cores()).map_err(LoadError::Engine)?;
-        let sandbox = Sandbox::new(engine, state::State::new(home.state()))
+        let programs = Programs::new(launcher, home.config.limits.programs);
+        let sandbox = Sandbox::new(engine, state::State::new(home.state()), programs)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
         let hub = Arc::new(Hub::new(&home.config.limits, LOADING_WAIT, readable));

@@ -9,6 +9,7 @@ mod files;
 mod http;
 mod kv;
 mod log;
+mod process;
 mod progress;
 mod random;
 mod secrets;
@@ -18,6 +19,10 @@ pub(crate) use files::{Directories, Files, TooManyFiles};
 pub(crate) use http::{Egress, Http, Network};
 pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
+pub use process::Programs;
+#[expect(unreachable_pub, reason = "the generated bindings re-export what they are given")]
+pub use process::Running;
+pub(crate) use process::{Commands, Processes};
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};
 
@@ -41,6 +46,8 @@ pub(crate) struct Powers {
     pub(crate) egress: Arc<Egress>,
     /// Directories that it works in.
     pub(crate) directories: Arc<Directories>,
+    /// Commands that it runs.
+    pub(crate) commands: Arc<Commands>,
 }
 
 /// What the imports of one call work on.
@@ -64,6 +71,8 @@ pub(crate) struct Imports {
     pub(crate) clocks: WasiClocksCtx,
     /// The directories that are granted.
     pub(crate) files: Files,
+    /// Programs that it may run.
+    pub(crate) processes: Processes,
 }
 
 /// Something that holds the imports of a call: the data of its store.
@@ -93,7 +102,8 @@ fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::log::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::kv::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
-    bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+    bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::process::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
 }
 
 /// `wasi:cli`, without its sockets.

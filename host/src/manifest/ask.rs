@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::CommandAsk;
 use crate::model::text;
 use crate::origin::{Method, Origin};
 use crate::units::BytesWithin;
 
 /// Bytes of state that a plugin can ask for, and be granted.
 pub const MAX_STATE: usize = 1 << 30;
-/// Origins, directories and secrets that a plugin asks for, each.
+/// Origins, directories, secrets and commands that a plugin asks for, each.
 const MAX_ASKED: usize = 64;
-/// Characters of a name of a directory or a secret.
+/// Characters of a name of a directory, a secret or a command.
 const MAX_NAME: usize = 64;
 /// Bytes of a reason.
 const MAX_WHY: usize = 1 << 10;
@@ -34,6 +35,9 @@ pub struct Ask {
     /// Secrets that its requests need, or that it has to see.
     #[serde(default)]
     pub secrets: Asked<SecretAsk>,
+    /// Commands that it runs.
+    #[serde(default)]
+    pub process: Asked<CommandAsk>,
 }
 
 impl Ask {
@@ -228,7 +232,7 @@ impl<T> std::ops::Deref for Asked<T> {
 }
 
 /// Something that is asked for once.
-trait Once {
+pub(super) trait Once {
     /// What no other may be called.
     fn key(&self) -> String;
 

@@ -17,7 +17,7 @@ use crate::bindings::{
 };
 use crate::config::PluginConfig;
 use crate::error::CallError;
-use crate::imports::{Directories, KvAccess, Powers};
+use crate::imports::{Commands, Directories, KvAccess, Powers};
 use crate::manifest::{self, Ask, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
@@ -156,6 +156,12 @@ impl Plugin {
         let kv = KvAccess::new(sandbox.state(), &identity.id, ask.and_then(Ask::kv), grants.kv);
         let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
         let directories = Directories::open(&identity.id, &grants.files).await?;
+        let asked =
+            ask.map(|ask| ask.process.iter().map(|asked| asked.command.as_str().to_owned()).collect());
+        let programs = Arc::clone(sandbox.programs());
+        let commands =
+            Commands::open(&identity.id, asked.unwrap_or_default(), &grants.process, &directories, programs)
+                .await?;
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -196,7 +202,7 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
-            powers: Powers { kv, secrets, egress, directories },
+            powers: Powers { kv, secrets, egress, directories, commands },
             config: settings,
             budget: config.budget,
             sandbox,
@@ -334,8 +340,9 @@ mod tests {
     use super::{COMPILE_DEADLINE, compile, embedded_manifest};
     use crate::engine::Engine;
     use crate::manifest::{MAX_BYTES, SECTION};
-    use crate::sandbox::Sandbox;
+    use crate::sandbox::{Programs, Sandbox};
     use crate::state::State;
+    use crate::supervisor::Launcher;
 
     fn component(manifests: &[&[u8]]) -> Vec<u8> {
         let mut component = Component::new();
@@ -373,7 +380,8 @@ mod tests {
 
     #[tokio::test]
     async fn compiling_is_given_up_when_it_takes_too_long() {
-        let sandbox = Arc::new(Sandbox::new(Engine::new(1).unwrap(), State::new(None)).unwrap());
+        let programs = Programs::new(Launcher::this_program(), 1);
+        let sandbox = Arc::new(Sandbox::new(Engine::new(1).unwrap(), State::new(None), programs).unwrap());
         assert!(compile(&sandbox, component(&[]), COMPILE_DEADLINE).await.is_ok());
         let locals = "i32 ".repeat(5_000);
         let turns = "local.get 0 local.set 9 local.get 9 br_if 0 end ".repeat(300);

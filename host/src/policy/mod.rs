@@ -3,6 +3,8 @@
 //! Invariant: a thing that was asked for and not granted is not in [`Grants`], and neither is one that was
 //! granted and not asked for.
 
+mod commands;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,7 +13,10 @@ use crate::config::{Grant, GrantedHttp, GrantedSecret, Source};
 use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, Prefix, SecretAsk, Why};
 use crate::model::text;
 use crate::origin::{Method, Origin};
+use crate::program::Shape;
 use crate::units;
+
+pub use commands::CommandGrant;
 
 /// What a plugin may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct Grants {
     pub files: Vec<FileGrant>,
     /// Secrets that its requests get, or that it may see.
     pub secrets: Vec<SecretGrant>,
+    /// Commands that it may run.
+    pub process: Vec<CommandGrant>,
     /// Bytes of state.
     pub kv: Option<u64>,
 }
@@ -117,6 +124,15 @@ pub enum Wanted {
         /// Whether the plugin has to see it.
         reveal: bool,
     },
+    /// A command.
+    Command {
+        /// What the plugin calls it.
+        name: String,
+        /// Its arguments, as the author asks for them.
+        args: Shape,
+        /// Variables that the plugin sets.
+        env: Vec<String>,
+    },
 }
 
 impl Grants {
@@ -130,6 +146,7 @@ impl Grants {
                 .collect(),
             files: ask.files.iter().filter_map(|asked| files(asked, grant)).collect(),
             secrets: ask.secrets.iter().filter_map(|asked| secret(asked, grant)).collect(),
+            process: ask.process.iter().filter_map(|asked| commands::granted(asked, grant)).collect(),
             kv: ask.kv().zip(grant.kv()).map(|(asked, granted)| asked.min(granted)),
         }
     }
@@ -148,7 +165,8 @@ impl Grants {
             let seen = if grant.reveal { ", which it may see" } else { "" };
             format!("the secret {:?}{seen}", grant.name)
         });
-        kv.chain(http).chain(files).chain(secrets).collect()
+        let process = self.process.iter().map(commands::describe);
+        kv.chain(http).chain(files).chain(secrets).chain(process).collect()
     }
 
     /// Whether there is nothing.
@@ -209,7 +227,8 @@ pub fn missing(ask: &Ask, grant: &Grant) -> Vec<Missing> {
             .any(|granted| granted.name == asked.name.as_str() && granted.reveal == asked.reveal)
     };
     let secrets = ask.secrets.iter().filter(|asked| !has(asked)).map(missing_secret);
-    kv.chain(http).chain(files).chain(secrets).collect()
+    let process = ask.process.iter().filter(|asked| !commands::is_granted(asked, &grants.process));
+    kv.chain(http).chain(files).chain(secrets).chain(process.map(commands::missing)).collect()
 }
 
 /// All that is asked for, each in a line of its own that says everything but what for.
@@ -223,7 +242,9 @@ pub fn asked(ask: &Ask) -> BTreeSet<String> {
     let kv = ask.kv().map(|bytes| missing_kv(bytes).what);
     let http = ask.http.iter().map(|asked| missing_http(asked).what);
     let files = ask.files.iter().map(|asked| missing_files(asked).what);
-    kv.into_iter().chain(http).chain(files).chain(ask.secrets.iter().map(secret)).collect()
+    let secrets = ask.secrets.iter().map(secret);
+    let process = ask.process.iter().map(|asked| commands::missing(asked).what);
+    kv.into_iter().chain(http).chain(files).chain(secrets).chain(process).collect()
 }
 
 impl Grants {

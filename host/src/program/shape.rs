@@ -167,7 +167,6 @@ impl fmt::Display for Shape {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |text: &str| toml::Value::from(text).to_string();
         match self {
             Self::Fixed(fixed) => f.write_str(&quoted(fixed)),
             Self::Slot(slot) => {
@@ -181,6 +180,24 @@ impl fmt::Display for Part {
             }
         }
     }
+}
+
+/// A text as it stands in a file: on one line, and with nothing in it that does not show.
+fn quoted(plain: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in plain.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            c if c.is_control() || text::clean(c.encode_utf8(&mut [0; 4])).is_empty() => {
+                quoted.push_str(&format!("\\U{:08X}", u32::from(c)));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
 }
 
 #[cfg(test)]
@@ -208,8 +225,12 @@ pub(super) mod tests {
         ] {
             assert_eq!(shape(written).unwrap().to_string(), written);
         }
-        let odd = shape(r#"["a \"b\" \\ \n'c'", { slot = "x", pattern = "[\"'\\\\]" }]"#).unwrap();
+        let odd = shape(
+            r#"["a \"b\" \\ \n\r\t'c'ü\u007f\u202e\U000E0041", { slot = "x", pattern = "[\"'\\\\]" }]"#,
+        );
+        let odd = odd.unwrap();
         assert_eq!(shape(&odd.to_string()).unwrap(), odd);
+        assert!(!odd.to_string().contains(['\n', '\r', '\u{7f}', '\u{202e}', '\u{e0041}']), "{odd}");
     }
 
     #[test]

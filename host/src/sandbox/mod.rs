@@ -18,7 +18,8 @@ use wasmtime_wasi::clocks::WasiClocksCtx;
 use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{
-    Egress, Files, GuestLog, HasImports, Http, Imports, Network, Powers, ProgressSink, RandomSource,
+    Egress, Files, GuestLog, HasImports, Http, Imports, Network, Powers, Processes, ProgressSink,
+    RandomSource,
 };
 use crate::model::{Budget, PluginId, ProgressSender, Receipt};
 use crate::policy::Grants;
@@ -28,6 +29,8 @@ use crate::state::State;
 use end::Raise;
 pub(crate) use end::cancelled;
 use limiter::Limiter;
+
+pub use crate::imports::Programs;
 
 /// Bytes that may cross from the guest to the host in one host call or result.
 const HOST_CALL_BYTES: usize = 8 << 20;
@@ -52,17 +55,18 @@ pub struct Sandbox {
     linker: Linker<CallState>,
     state: Arc<State>,
     network: Arc<Network>,
+    programs: Arc<Programs>,
 }
 
 impl Sandbox {
-    /// A sandbox on an engine, with the state that plugins may be granted a part of.
+    /// A sandbox on an engine, with the state and the seats for programs that plugins may be granted a part of.
     ///
     /// # Errors
     /// When two imports have the same name: a fault of the host.
-    pub fn new(engine: Engine, state: Arc<State>) -> wasmtime::Result<Self> {
+    pub fn new(engine: Engine, state: Arc<State>, programs: Arc<Programs>) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine.wasmtime());
         crate::imports::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker, state, network: Network::of_the_machine() })
+        Ok(Self { engine, linker, state, network: Network::of_the_machine(), programs })
     }
 
     /// The engine, to compile with.
@@ -73,6 +77,11 @@ impl Sandbox {
     /// What plugins keep between calls.
     pub fn state(&self) -> &Arc<State> {
         &self.state
+    }
+
+    /// What the programs of all plugins share.
+    pub(crate) fn programs(&self) -> &Arc<Programs> {
+        &self.programs
     }
 
     /// Binds a component's imports, so that no call has to.
@@ -96,7 +105,7 @@ impl Sandbox {
         follower: Option<ProgressSender>,
         powers: &Powers,
     ) -> CallStore {
-        let Powers { secrets, kv, egress, directories } = powers;
+        let Powers { secrets, kv, egress, directories, commands } = powers;
         let imports = Imports {
             http: Http::new(Arc::clone(egress)),
             table: bounded_table(),
@@ -107,6 +116,7 @@ impl Sandbox {
             random: RandomSource::new(),
             clocks: WasiClocksCtx::default(),
             files: Files::new(Arc::clone(directories)),
+            processes: Processes::new(Arc::clone(commands)),
         };
         let state = CallState { limiter: Limiter::new(budget.memory), imports };
         let mut store = Store::new(self.engine.wasmtime(), state);

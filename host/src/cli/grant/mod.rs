@@ -26,7 +26,10 @@ pub(super) struct Options {
     /// Where a secret comes from, `env:VARIABLE` or `file:PATH`, under the name that the plugin has for it; may be repeated
     #[arg(long, value_name = "NAME=SOURCE", value_parser = choose::named)]
     secret: Vec<(String, String)>,
-    /// Allow all that is asked for without asking back; directories and secrets as far as they are named here
+    /// The program of a command, under the name that the plugin has for it; may be repeated
+    #[arg(long, value_name = "NAME=PATH", value_parser = choose::named)]
+    program: Vec<(String, String)>,
+    /// Allow all that is asked for without asking back; directories, secrets and programs as far as they are named here
     #[arg(long)]
     yes: bool,
 }
@@ -45,7 +48,7 @@ pub(super) fn run(common: &Common, options: &Options) -> Done {
     }
     if !options.yes && !std::io::stdin().is_terminal() {
         return Err(Failure::Usage(
-            "nobody is there to be asked; `--yes` allows what is shown above, with `--file` and `--secret` for what has to be named".into(),
+            "nobody is there to be asked; `--yes` allows what is shown above, with `--file`, `--secret` and `--program` for what has to be named".into(),
         ));
     }
     let chosen: Vec<Choice> = choose::from(&missing, options)?;
