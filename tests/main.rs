@@ -31,6 +31,8 @@ mod mcp;
 mod operator_faults;
 mod plugin_check;
 mod plugin_test;
+mod process;
+mod process_ends;
 mod providers;
 mod scaffold;
 mod secrets;

@@ -43,6 +43,7 @@
 //! | [`files`] | directories of the operator's choice, through [`std::fs`] | `files.<name>` |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
 //! | [`http`] | requests to other hosts | the operator, origin by origin |
+//! | [`process`] | programs of the operator's choice | `process.<command>` |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and
@@ -68,6 +69,7 @@ pub mod log;
 #[doc(hidden)]
 pub mod macros;
 mod output;
+pub mod process;
 pub mod progress;
 pub mod random;
 pub mod secrets;

@@ -3,10 +3,11 @@
 //! Invariant: the file that is run is the one that was looked at a moment before (Linux; a script's interpreter
 //! opens it once more), and the program's life is tied to its supervisor's before there is a program.
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -16,7 +17,7 @@ use std::process::Command;
 use rustix::fs::OFlags;
 use rustix::process::getppid;
 
-use super::protocol::{Failure, Launch, receive};
+use super::protocol::{Failure, Launch, Target, receive};
 use crate::program::Identity;
 
 /// How files begin that the kernel runs by itself.
@@ -55,10 +56,39 @@ fn become_program(launch: &Launch) -> Failure {
         Ok(runnable) => runnable,
         Err(error) => return Failure::System(error.to_string()),
     };
-    let mut program = Command::new(runnable);
-    program.arg0(&target.name).args(&target.arguments).env_clear();
-    program.envs(target.environment.iter().map(|(name, value)| (name, value)));
-    Failure::System(program.exec().to_string())
+    Failure::System(exec(&runnable, target).to_string())
+}
+
+/// Becomes the program. Not by the standard library, which hands a file that the kernel does not know to a shell.
+fn exec(runnable: &Path, target: &Target) -> io::Error {
+    let text = |text: &[u8]| CString::new(text).map_err(io::Error::from);
+    let arguments = target.arguments.iter().map(|argument| text(argument.as_bytes()));
+    let environment = target
+        .environment
+        .iter()
+        .map(|(name, value)| text(&[name.as_bytes(), b"=", value.as_bytes()].concat()));
+    let prepared = (|| {
+        let name = text(target.name.as_bytes())?;
+        let arguments: Vec<CString> = [Ok(name)].into_iter().chain(arguments).collect::<io::Result<_>>()?;
+        let environment: Vec<CString> = environment.collect::<io::Result<_>>()?;
+        Ok((text(runnable.as_os_str().as_bytes())?, arguments, environment))
+    })();
+    match prepared {
+        Ok((path, arguments, environment)) => {
+            reset_signals();
+            match nix::unistd::execve(&path, &arguments, &environment) {
+                Err(error) => error.into(),
+                Ok(never) => match never {},
+            }
+        }
+        Err(error) => error,
+    }
+}
+
+/// Takes back what Rust does to signals at the start of a process: programs expect to be ended by a pipe that
+/// nobody reads. The standard library does so whenever it is to become another program, and nothing has this name.
+fn reset_signals() {
+    let _ = Command::new("").exec();
 }
 
 /// From here on this process ends when its supervisor does, whatever it becomes.
