@@ -5,6 +5,7 @@
 
 mod http;
 mod powers;
+mod process;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -271,7 +272,7 @@ const LIMITS: &[Limit] = &[
 
 /// All rows.
 fn rows() -> impl Iterator<Item = &'static Limit> {
-    LIMITS.iter().chain(http::LIMITS).chain(powers::LIMITS)
+    LIMITS.iter().chain(http::LIMITS).chain(powers::LIMITS).chain(process::LIMITS)
 }
 
 /// Structs whose every field is a limit.

@@ -53,8 +53,8 @@ mod tests {
             ("command = \"/bin/sh\"", "plugin.toml:2:11: \"/bin/sh\" is no name"),
             ("command = \"x\"\npath = \"/bin/sh\"", "unknown key `path`"),
             ("command = \"x\"\nargs = [{ slot = \"X\" }]", "plugin.toml:3:9: \"X\" is no name of a slot"),
-            ("command = \"x\"\nenv = [\"LD_PRELOAD\"]", "plugin.toml:3:8: LD_PRELOAD is never given"),
-            ("command = \"x\"\nenv = [\"PATH\"]", "plugin.toml:3:8: PATH is set by no plugin"),
+            ("command = \"x\"\nenv = [\"LD_PRELOAD\"]", "plugin.toml:3:7: LD_PRELOAD is never given"),
+            ("command = \"x\"\nenv = [\"PATH\"]", "plugin.toml:3:7: PATH is set by no plugin"),
             ("command = \"x\"\n[[process]]\ncommand = \"x\"", "\"x\" is asked for twice"),
         ] {
             let error = ask(&format!("[[process]]\n{written}")).unwrap_err();

@@ -62,9 +62,6 @@ impl Program {
     /// Why not, in words for the operator.
     pub fn find(named: &Path) -> Result<Self, String> {
         let path = followed(named)?;
-        if SYSTEM.iter().any(|system| path.starts_with(system)) {
-            return Err("belongs to the system and cannot be granted".into());
-        }
         let metadata = fs::symlink_metadata(&path).map_err(|error| why_not(&error))?;
         if !metadata.is_file() {
             return Err("is not a file".into());
@@ -98,6 +95,9 @@ fn followed(named: &Path) -> Result<PathBuf, String> {
         let parent = parent.canonicalize().map_err(|error| why_not(&error))?;
         check_directories(&parent)?;
         path = parent.join(name);
+        if SYSTEM.iter().any(|system| path.starts_with(system)) {
+            return Err("belongs to the system and cannot be granted".into());
+        }
         match fs::read_link(&path) {
             Ok(target) => path = parent.join(target),
             // What is no link is where it ends.

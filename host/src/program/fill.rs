@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::program::pattern::Whole;
-use crate::program::{Part, Shape, Slot};
+use crate::program::{Part, Pattern, Shape, Slot};
 
 /// Bytes of one value. Linux takes 128 KiB in an argument.
 const MAX_VALUE: usize = 64 << 10;
@@ -32,7 +32,7 @@ impl Template {
         let piece = |part: &Part| match part {
             Part::Fixed(fixed) => Ok(Piece::Fixed(fixed.clone())),
             Part::Slot(slot) => {
-                let pattern = slot.pattern.as_ref().map(|pattern| pattern.compile()).transpose();
+                let pattern = slot.pattern.as_ref().map(Pattern::compile).transpose();
                 Ok(Piece::Slot(slot.clone(), pattern?))
             }
         };

@@ -4,7 +4,6 @@
 //! is of the program's session, in which nobody else can be.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use rustix::process::{Pid, Signal, getpgid, getpid, kill_process, kill_process_group};
 
@@ -28,9 +27,9 @@ pub(super) fn all() -> Vec<Pid> {
 fn children(pid: Pid) -> Option<Vec<Pid>> {
     let mut children = Vec::new();
     // A process that is gone has none.
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Some(children) };
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Some(children) };
     for thread in threads.flatten() {
-        match fs::read_to_string(thread.path().join("children")) {
+        match std::fs::read_to_string(thread.path().join("children")) {
             Ok(list) => children.extend(list.split_whitespace().filter_map(read_pid)),
             Err(_) if thread.path().join("stat").exists() => return None,
             Err(_) => {}

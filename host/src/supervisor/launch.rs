@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::fs::OFlags;
-use rustix::process::getppid;
 
 use super::protocol::{Failure, Launch, Target, receive};
 use crate::program::Identity;
@@ -96,7 +95,7 @@ fn reset_signals() {
 fn tie_to(supervisor: i32) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     // It may have ended just before.
-    if getppid().is_some_and(|parent| parent.as_raw_pid() == supervisor) {
+    if rustix::process::getppid().is_some_and(|parent| parent.as_raw_pid() == supervisor) {
         return Ok(());
     }
     Err(io::Error::other("the supervisor is gone"))

@@ -65,7 +65,7 @@ mod tests {
         std::os::unix::fs::symlink(folder.path(), inside.join("out")).unwrap();
         drop(one);
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(left, [two.0.clone()]);
+        assert_eq!(left, std::slice::from_ref(&two.0));
         assert!(Private::new(&folder.path().join("none")).is_err());
     }
 }

@@ -21,7 +21,7 @@ use crate::program::Identity;
 /// Bytes of a message: arguments, variables, and room.
 const MAX_MESSAGE: usize = 8 << 20;
 /// Descriptors that come with a message: input, output, errors, directory.
-const MAX_DESCRIPTORS: usize = 4;
+const DESCRIPTORS: usize = 4;
 
 /// What to watch over. The program's input, output and errors come with it, and its directory where it is
 /// given one.
@@ -109,7 +109,7 @@ pub(crate) fn send<T: Serialize>(
 ) -> io::Result<()> {
     let message = serde_json::to_vec(message)?;
     let length = u32::try_from(message.len()).map_err(io::Error::other)?.to_le_bytes();
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::Error::other("too many descriptors"));
@@ -122,7 +122,7 @@ pub(crate) fn send<T: Serialize>(
 
 /// Receives a message and what comes with it.
 pub(super) fn receive<T: DeserializeOwned>(from: &UnixStream) -> io::Result<(T, Vec<OwnedFd>)> {
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut length = [0; 4];
     let received =

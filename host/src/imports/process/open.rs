@@ -5,7 +5,6 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +46,8 @@ impl Commands {
 }
 
 async fn open(grant: &CommandGrant, directories: &Directories, time: Duration) -> Result<Command, String> {
-    let program = find(&grant.path, time).await?;
+    let path = grant.path.clone();
+    let program = in_time(move || Program::find(&path), time).await?;
     let template = Template::new(&grant.shape).map_err(|why| format!("cannot be used: {why}"))?;
     let directory = grant.directory.as_deref().map(|name| directory(name, directories)).transpose()?;
     Ok(Command {
@@ -63,10 +63,11 @@ async fn open(grant: &CommandGrant, directories: &Directories, time: Duration) -
 }
 
 /// Beside the runtime's own threads: a disk that answers nothing at all holds up a thread, but nobody waits.
-async fn find(path: &Path, time: Duration) -> Result<Program, String> {
-    let path = path.to_owned();
-    let finding = tokio::task::spawn_blocking(move || Program::find(&path));
-    match tokio::time::timeout(time, finding).await {
+async fn in_time(
+    find: impl FnOnce() -> Result<Program, String> + Send + 'static,
+    time: Duration,
+) -> Result<Program, String> {
+    match tokio::time::timeout(time, tokio::task::spawn_blocking(find)).await {
         Ok(found) => found.unwrap_or_else(|_| Err("cannot be looked at: that crashed".into())),
         Err(_) => Err(format!("takes longer than {} s to look at", FIND_DEADLINE.as_secs())),
     }
@@ -89,16 +90,21 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
-    use super::{FIND_DEADLINE, find};
+    use super::{FIND_DEADLINE, Program, in_time};
 
     #[tokio::test]
     async fn a_program_is_found_in_time_or_refused() {
-        assert!(find(Path::new("/bin/sh"), FIND_DEADLINE).await.is_ok());
-        assert!(
-            find(Path::new("/no/such/program"), FIND_DEADLINE).await.unwrap_err().contains("is not there")
-        );
-        // Only a thread that is there at once could be in time.
-        let late = find(Path::new("/bin/sh"), Duration::ZERO).await;
-        assert!(late.is_ok() || late.unwrap_err().contains("takes longer than 5 s"));
+        let find = |path: &'static str| move || Program::find(Path::new(path));
+        assert!(in_time(find("/bin/sh"), FIND_DEADLINE).await.is_ok());
+        let none = in_time(find("/no/such/program"), FIND_DEADLINE).await;
+        assert!(none.unwrap_err().contains("is not there"));
+        let (answer, disk) = std::sync::mpsc::channel::<()>();
+        let slow = move || {
+            let _ = disk.recv();
+            Program::find(Path::new("/bin/sh"))
+        };
+        let late = in_time(slow, Duration::from_millis(10)).await;
+        assert!(late.unwrap_err().contains("takes longer than 5 s"));
+        drop(answer);
     }
 }

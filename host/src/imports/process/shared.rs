@@ -270,3 +270,96 @@ pub(super) enum Read {
     Nothing,
     End,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use futures::FutureExt;
+
+    use super::{Code, Event, Exit, Failed, MAX_EVENT, MAX_INPUT, MAX_UNREAD, Read, Shared};
+
+    const EXIT: Exit = Exit { code: Some(0), signal: None, timed_out: false };
+
+    /// As if a pipe had so many bytes.
+    fn print(shared: &Shared, which: usize, bytes: usize) -> Read {
+        shared.read(which, MAX_UNREAD, |piece| {
+            piece.resize(bytes, b'x');
+            Ok(bytes)
+        })
+    }
+
+    fn taken(shared: &Shared) -> Option<(bool, usize)> {
+        shared.next().unwrap().map(|event| match event {
+            Event::Stdout(bytes) => (true, bytes.len()),
+            Event::Stderr(bytes) => (false, bytes.len()),
+            Event::Closed => panic!("not yet"),
+        })
+    }
+
+    #[test]
+    fn events_have_64_kib_and_come_from_both_streams_in_turn() {
+        let shared = Shared::default();
+        assert_eq!(taken(&shared), None);
+        for which in [0, 0, 1, 1] {
+            print(&shared, which, MAX_EVENT - 1);
+        }
+        let events: Vec<_> = std::iter::from_fn(|| taken(&shared)).collect();
+        let (full, rest) = (MAX_EVENT, MAX_EVENT - 2);
+        assert_eq!(events, [(true, full), (false, full), (true, rest), (false, rest)]);
+        assert_eq!(shared.read(0, 9, |_| Ok(0)), Read::End);
+        assert_eq!(shared.read(0, 9, |_| Err(io::ErrorKind::WouldBlock.into())), Read::Nothing);
+    }
+
+    #[test]
+    fn four_mib_of_output_are_kept_and_then_there_is_no_room() {
+        let shared = Shared::default();
+        while shared.chores().room > 0 {
+            print(&shared, shared.chores().room % 2, shared.chores().room.min(MAX_EVENT - 1));
+        }
+        let kept: usize = std::iter::from_fn(|| taken(&shared)).map(|(_, bytes)| bytes).sum();
+        assert_eq!((kept, shared.chores().room), (MAX_UNREAD, MAX_UNREAD));
+    }
+
+    #[test]
+    fn sixty_four_kib_of_input_wait_and_who_wanted_more_is_told_of_room_once() {
+        let shared = Shared::default();
+        assert_eq!(shared.write(&vec![b'x'; MAX_INPUT - 1]).unwrap(), MAX_INPUT - 1);
+        assert!(shared.ready().now_or_never().is_none(), "nobody wants room");
+        assert_eq!(shared.write(b"xy").unwrap(), 1);
+        assert_eq!(shared.write(b"y").unwrap(), 0);
+        assert!(shared.ready().now_or_never().is_none(), "there is none");
+        shared.finish(Ok(EXIT));
+        assert!(shared.ready().now_or_never().is_some());
+        assert!(shared.ready().now_or_never().is_none(), "once");
+        assert_eq!(shared.write(b"z").unwrap_err().0, Code::Upstream);
+        let closed = Shared::default();
+        closed.close_input();
+        assert_eq!(closed.write(b"z").unwrap_err().0, Code::InvalidArguments);
+        assert!(closed.chores().input_over);
+    }
+
+    #[tokio::test]
+    async fn output_comes_before_the_end_and_an_end_that_is_none_after_it() {
+        let shared = Arc::new(Shared::default());
+        print(&shared, 0, 1);
+        shared.finish(Err(Failed(Code::Denied, "no".into())));
+        assert_eq!(taken(&shared), Some((true, 1)));
+        assert_eq!(shared.next().unwrap_err().1, "no");
+        let shared = Arc::new(Shared::default());
+        let ending = tokio::spawn({
+            let shared = Arc::clone(&shared);
+            async move { shared.end().await.map(|exit| exit.code) }
+        });
+        while !shared.chores().input_over {
+            tokio::task::yield_now().await;
+        }
+        print(&shared, 0, 1);
+        assert_eq!(taken(&shared), None, "nobody wants it");
+        shared.close();
+        assert!(matches!(shared.next().unwrap(), Some(Event::Closed)));
+        shared.finish(Ok(EXIT));
+        assert_eq!(ending.await.unwrap().unwrap(), Some(0));
+    }
+}

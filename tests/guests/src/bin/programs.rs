@@ -46,6 +46,15 @@ fn run(arguments: &Value) -> Result<Output, Error> {
     Output::structured(&told(&command(arguments).run()?))
 }
 
+/// One program: how much it printed, and its last words.
+fn collect(arguments: &Value) -> Result<Output, Error> {
+    let ended = command(arguments).run()?;
+    let words = ended.stderr.len().saturating_sub(100);
+    let words = String::from_utf8_lossy(&ended.stderr[words..]).into_owned();
+    let (stdout, stderr) = (ended.stdout.len(), ended.stderr.len());
+    Output::structured(&json!({ "code": ended.code, "stdout": stdout, "stderr": stderr, "words": words }))
+}
+
 /// One program by its lines: how many, and the longest.
 fn lines(arguments: &Value) -> Result<Output, Error> {
     let (mut lines, mut longest) = (0_u64, 0);
@@ -77,7 +86,7 @@ fn flood(arguments: &Value) -> Result<Output, Error> {
         }
     }
     let ended = running.finish()?;
-    Output::structured(&json!({ "stdout": stdout, "stderr": stderr, "ended": told(&ended) }))
+    Output::structured(&json!({ "stdout": stdout, "stderr": stderr, "code": ended.code }))
 }
 
 /// Starts so many at once, and waits for all of them.
@@ -127,7 +136,7 @@ fn hold(arguments: &Value) -> Result<Output, Error> {
 
 /// Starts one and waits for its end without taking what it prints.
 fn finish(arguments: &Value) -> Result<Output, Error> {
-    Output::structured(&told(&begun(arguments)?.finish()?))
+    Output::structured(&json!({ "code": begun(arguments)?.finish()?.code }))
 }
 
 /// Starts one and drops it.
@@ -173,6 +182,7 @@ fn talk(arguments: &Value) -> Result<Output, Error> {
 
 test_guests::tools! {
     "run" => run,
+    "collect" => collect,
     "lines" => lines,
     "flood" => flood,
     "many" => many,
