@@ -57,6 +57,11 @@ fn the_guide_to_state_shows_what_happens() {
 }
 
 #[test]
+fn the_guide_to_programs_shows_what_happens() {
+    follow("process.md");
+}
+
+#[test]
 fn the_guide_to_requests_shows_what_happens() {
     follow("http.md");
 }
