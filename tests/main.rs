@@ -33,6 +33,7 @@ mod plugin_check;
 mod plugin_test;
 mod process;
 mod process_ends;
+mod process_grants;
 mod process_streams;
 mod providers;
 mod scaffold;

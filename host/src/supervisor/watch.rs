@@ -56,6 +56,8 @@ fn settle() -> io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     #[cfg(target_os = "linux")]
     {
+        // Lists of processes would show a part of the path by which it was started.
+        rustix::thread::set_name(c"hubcap-program")?;
         rustix::thread::set_no_new_privs(true)?;
         rustix::process::set_child_subreaper(Some(getpid()))?;
         // Where a program has stopped its supervisor, the end of hubcap wakes it up.
@@ -77,7 +79,8 @@ fn start(request: Request, descriptors: Vec<OwnedFd>, label: &str) -> io::Result
     let mut descriptors = descriptors.into_iter();
     let mut next = || descriptors.next().ok_or_else(|| io::Error::other("a descriptor is missing"));
     let (stdin, stdout, stderr) = (next()?, next()?, next()?);
-    let private = Private::new(Path::new(&request.temporary))?;
+    let not_made = |error| io::Error::other(format!("a directory of its own cannot be made: {error}"));
+    let private = Private::new(Path::new(&request.temporary)).map_err(not_made)?;
     if request.given {
         rustix::process::fchdir(next()?)?;
     } else {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::time::{Instant, sleep_until};
 
@@ -116,7 +115,7 @@ impl Running {
         loop {
             let chores = shared.chores();
             if chores.stopped && !self.stopping {
-                self.stop().await;
+                self.stop();
             }
             if chores.input_over {
                 self.started.stdin = None;
@@ -161,13 +160,13 @@ impl Running {
     }
 
     /// Asks the supervisor for the end, and closes the program's pipes.
-    async fn stop(&mut self) {
+    fn stop(&mut self) {
         self.stopping = true;
         self.started.stdin = None;
         self.started.output = [None, None];
         self.latest = self.latest.min(Instant::now() + GRACE + SUPERVISOR_WAIT);
-        // Where it cannot hear it any more, it has ended.
-        let _ = ask(&self.started.control).await;
+        // Where it cannot hear it, it has ended, or does not listen and will be given up.
+        let _ = rustix::io::write(&self.started.control, &[STOP]);
         if let Some(pid) = self.pid() {
             // A program may have stopped it.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::CONT);
@@ -216,11 +215,6 @@ impl Running {
         }
         shared.close();
     }
-}
-
-async fn ask(control: &UnixStream) -> io::Result<()> {
-    control.writable().await?;
-    control.try_write(&[STOP]).map(drop)
 }
 
 async fn readable(pipe: &Option<pipe::Receiver>) {

@@ -85,7 +85,7 @@ impl Processes {
         };
         let command = Arc::clone(command);
         let prepared = command.prepare(options).await.map_err(|failed| match failed {
-            Failed(Code::Denied, why) => self.denied(why),
+            Failed(Code::Denied, why) => self.denied_of(&command, why),
             other => other,
         })?;
         let Some(turn) = command.seats.take() else {
@@ -113,10 +113,21 @@ impl Processes {
     }
 
     fn denied(&mut self, why: String) -> Failed {
+        self.tell(&why);
+        Failed(Code::Denied, why)
+    }
+
+    /// The same of a command that is granted; the operator is told of the file, and nobody else.
+    fn denied_of(&mut self, command: &Command, why: String) -> Failed {
+        self.tell(&format!("{why} ({})", command.program.path.display()));
+        Failed(Code::Denied, why)
+    }
+
+    /// Once in a call: a guest can try as often as it likes.
+    fn tell(&mut self, why: &str) {
         if !std::mem::replace(&mut self.is_told, true) {
             tracing::warn!("denied: {why}");
         }
-        Failed(Code::Denied, why)
     }
 }
 
@@ -147,10 +158,9 @@ impl Command {
         let asked = deadline_ms.map_or(self.deadline, Duration::from_millis);
         let command = Arc::clone(self);
         let looked = tokio::task::spawn_blocking(move || {
-            command.program.check().map_err(|why| {
-                tracing::warn!("{} {why}", command.program.path.display());
-                changed(&command.name)
-            })?;
+            if !command.program.is_there() {
+                return Err(changed(&command.name));
+            }
             command.place(working_directory.as_deref())
         });
         let looking_crashed = |_| Failed(Code::Internal, "looking at the program crashed".into());
@@ -230,7 +240,7 @@ impl Command {
 /// The error of a program whose file is another one.
 fn changed(command: &str) -> Failed {
     let why = format!(
-        "the program of {command:?} is another file than when the plugin was loaded, or was changed; the operator starts hubcap again to have it taken as it is now"
+        "the program of {command:?} is another file than when the plugin was loaded, was changed, or is gone; the operator starts hubcap again to have it taken as it is now"
     );
     Failed(Code::Denied, why)
 }
