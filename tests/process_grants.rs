@@ -1,6 +1,7 @@
 //! Commands: asked for, granted, shown, and refused where they cannot be what was meant.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::support::programs::Stage;
