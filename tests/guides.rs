@@ -77,6 +77,11 @@ fn the_guide_to_the_audit_log_shows_what_happens() {
 }
 
 #[test]
+fn the_guide_to_programs_shows_what_happens() {
+    follow("process.md");
+}
+
+#[test]
 fn the_guide_to_requests_shows_what_happens() {
     follow("http.md");
 }

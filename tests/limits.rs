@@ -7,6 +7,7 @@ mod approval;
 mod audit;
 mod http;
 mod powers;
+mod process;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -273,7 +274,8 @@ const LIMITS: &[Limit] = &[
 
 /// All rows.
 fn rows() -> impl Iterator<Item = &'static Limit> {
-    LIMITS.iter().chain(approval::LIMITS).chain(audit::LIMITS).chain(http::LIMITS).chain(powers::LIMITS)
+    let powers = powers::LIMITS.iter().chain(process::LIMITS);
+    LIMITS.iter().chain(approval::LIMITS).chain(audit::LIMITS).chain(http::LIMITS).chain(powers)
 }
 
 /// Structs whose every field is a limit.

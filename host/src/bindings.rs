@@ -15,19 +15,24 @@ mod base {
                 import hubcap:plugin/kv@0.1.0;
                 import hubcap:plugin/secrets@0.1.0;
                 import hubcap:plugin/hub@0.1.0;
+                import hubcap:plugin/process@0.1.0;
                 export hubcap:plugin/lifecycle@0.1.0;
             }
         ",
         world: "hubcap:host/base",
         imports: {
             "hubcap:plugin/kv@0.1.0": async,
+            "hubcap:plugin/process@0.1.0": async | trappable,
             "hubcap:plugin/hub@0.1.0": trappable,
             "hubcap:plugin/hub@0.1.0.callees": async | trappable,
             "hubcap:plugin/hub@0.1.0.[static]pending.finish": async | trappable,
             "hubcap:plugin/hub@0.1.0.[drop]pending": trappable,
         },
         exports: { default: async },
-        with: { "wasi:io": wasmtime_wasi::p2::bindings::io },
+        with: {
+            "wasi:io": wasmtime_wasi::p2::bindings::io,
+            "hubcap:plugin/process.running": crate::imports::Running,
+        },
     });
 }
 
@@ -54,7 +59,7 @@ kind!(providers_kind, "hubcap:plugin/providers-kind", "hubcap:plugin/provider-ty
 
 pub(crate) use base::BaseIndices;
 pub(crate) use base::hubcap::plugin::types::{Context, Error, Severity, Span};
-pub(crate) use base::hubcap::plugin::{hub, kv, log, progress, secrets};
+pub(crate) use base::hubcap::plugin::{hub, kv, log, process, progress, secrets};
 pub(crate) use base::hubcap::plugin::{provider_types, tool_types, validator_types};
 pub(crate) use providers_kind::ProvidersKindIndices;
 pub(crate) use tools_kind::ToolsKindIndices;

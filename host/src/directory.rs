@@ -266,6 +266,14 @@ impl Directory {
     }
 }
 
+/// Opens a directory that is below another one, and nothing that is not.
+///
+/// # Errors
+/// When it is not there, is no directory, or lies outside.
+pub fn below(directory: &fs::File, path: &Path) -> io::Result<fs::File> {
+    Dir::from_std_file(directory.try_clone()?).open_dir(path).map(Dir::into_std_file)
+}
+
 fn check_mode(mode: u32) -> Result<(), NotOwn> {
     if mode & OTHERS_WRITE == 0 { Ok(()) } else { Err(NotOwn::Shared(mode & 0o7777)) }
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use crate::config::{Config, GrantedCommand};
 use crate::toml_file::FileError;
 
 /// The configuration's name in a home.
@@ -65,11 +65,25 @@ impl Home {
     pub fn guard(&self, config: &Config) -> Result<(), HomeError> {
         let own: Vec<PathBuf> = self.config_file.iter().chain(&self.directory).cloned().collect();
         let keeps: Vec<PathBuf> = self.plugin_dirs.iter().cloned().chain(self.state()).collect();
+        let programs = config.by_plugin.values().flat_map(|plugin| plugin.grant.process.values());
+        // The file itself, and where the link of its name is.
+        let places = |command: &GrantedCommand| {
+            [Some(command.path.clone()), command.path.parent().map(Path::to_owned)].into_iter().flatten()
+        };
+        let programs: Vec<PathBuf> = programs.flat_map(places).collect();
         for (id, plugin) in &config.by_plugin {
             let mut files = plugin.grant.files.iter();
             if let Some((name, files)) = files.find(|(_, files)| files.endangers(&own, &keeps)) {
                 return Err(HomeError::Missing(format!(
                     "`[plugins.{id}.grant] files.{}`: a plugin that writes in {} can change hubcap's own files; name a directory beside them, or add `broad = true`",
+                    name.as_str(),
+                    files.path.display()
+                )));
+            }
+            let mut files = plugin.grant.files.iter();
+            if let Some((name, files)) = files.find(|(_, files)| files.endangers(&programs, &[])) {
+                return Err(HomeError::Missing(format!(
+                    "`[plugins.{id}.grant] files.{}`: a plugin that writes in {} can change a program that is granted as a command; name another directory, or add `broad = true`",
                     name.as_str(),
                     files.path.display()
                 )));

@@ -11,11 +11,13 @@ pub mod outcome;
 
 pub mod directory;
 pub mod origin;
+pub mod program;
 mod schema;
 pub mod toml_file;
 pub mod units;
 
 pub mod manifest;
+pub mod supervisor;
 pub mod telemetry;
 pub mod trust;
 

@@ -3,5 +3,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    hubcap::cli::main()
+    // Before anything else is started: these have one thread and nothing open but what they were given.
+    match hubcap::supervisor::run_if_asked(std::env::args_os()) {
+        Some(code) => code,
+        None => hubcap::cli::main(),
+    }
 }

@@ -26,7 +26,7 @@
 use std::time::Instant;
 
 use crate::Error;
-use crate::bindings::plugin::hubcap::plugin::{hub, process};
+use crate::bindings::plugin::hubcap::plugin::hub;
 use crate::bindings::plugin::wasi::clocks::monotonic_clock;
 use crate::bindings::plugin::wasi::io::poll::{self, Pollable};
 
@@ -62,27 +62,6 @@ pub enum Next<E> {
     Event(E),
     /// No more events: [`Handle::finish`] returns soon.
     Over,
-}
-
-impl Handle for process::Running {
-    type Event = process::Event;
-    type Output = process::Exit;
-
-    fn subscribe(&self) -> Pollable {
-        process::Running::subscribe(self)
-    }
-
-    fn next(&self) -> Result<Next<Self::Event>, Error> {
-        Ok(match process::Running::next(self).map_err(Error::from_host)? {
-            None => Next::Nothing,
-            Some(process::Event::Closed) => Next::Over,
-            Some(event) => Next::Event(event),
-        })
-    }
-
-    fn finish(self) -> Result<Self::Output, Error> {
-        process::Running::finish(self).map_err(Error::from_host)
-    }
 }
 
 impl Handle for hub::Pending {

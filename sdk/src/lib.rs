@@ -43,6 +43,7 @@
 //! | [`files`] | directories of the operator's choice, through [`std::fs`] | `files.<name>` |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
 //! | [`http`] | requests to other hosts | `http`, origin by origin |
+//! | [`process`] | programs of the operator's choice | `process.<command>` |
 //! | [`secrets`] | secrets that the plugin itself has to see | `secrets.<name>` with `reveal = true` |
 //! | [`hub`] | tools, validators and providers of other plugins | `hub`, callee by callee |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
@@ -71,6 +72,7 @@ pub mod log;
 #[doc(hidden)]
 pub mod macros;
 mod output;
+pub mod process;
 pub mod progress;
 pub mod random;
 pub mod secrets;

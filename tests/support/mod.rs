@@ -8,6 +8,7 @@ pub(crate) mod ground;
 pub(crate) mod guests;
 pub(crate) mod home;
 pub(crate) mod message;
+pub(crate) mod programs;
 pub(crate) mod server;
 pub(crate) mod shell;
 pub(crate) mod stdio;

@@ -3,6 +3,7 @@
 //! Invariant: every value is within its bounds, and every key that is accepted is enforced.
 
 mod audit;
+mod command;
 mod dirs;
 mod grant;
 mod policy;
@@ -22,6 +23,7 @@ use crate::units::{BytesWithin, Span};
 use dirs::ReadDir;
 
 pub use audit::{Arguments, Audit};
+pub use command::GrantedCommand;
 pub(crate) use grant::lexical;
 pub use grant::{Grant, GrantedFiles, GrantedHttp, GrantedHub, GrantedSecret, Source};
 pub use policy::{Action, Approval, Class, Pattern, Rule};
@@ -63,6 +65,8 @@ pub struct Limits {
     pub calls: usize,
     /// Calls of one plugin that run at once.
     pub calls_per_plugin: usize,
+    /// Programs that run at once, of all plugins.
+    pub programs: usize,
     /// Calls of one plugin that wait.
     pub queue: usize,
     /// Longest that a call waits.
@@ -78,6 +82,7 @@ impl Default for Limits {
         Self {
             calls: 32,
             calls_per_plugin: 8,
+            programs: 16,
             queue: 32,
             queue_wait: Duration::from_secs(2),
             line_bytes: 4 << 20,
@@ -196,6 +201,7 @@ struct Written {
 struct WrittenLimits {
     calls: Option<Within<1, 1_000>>,
     calls_per_plugin: Option<Within<1, 1_000>>,
+    programs: Option<Within<1, 1_000>>,
     queue: Option<Within<0, 10_000>>,
     queue_wait: Option<SpanWithin<0, 60_000>>,
     line_bytes: Option<BytesWithin<1_024, { 64 << 20 }>>,
@@ -208,6 +214,7 @@ impl WrittenLimits {
         Limits {
             calls: self.calls.map_or(default.calls, |n| n.0),
             calls_per_plugin: self.calls_per_plugin.map_or(default.calls_per_plugin, |n| n.0),
+            programs: self.programs.map_or(default.programs, |n| n.0),
             queue: self.queue.map_or(default.queue, |n| n.0),
             queue_wait: self.queue_wait.map_or(default.queue_wait, |span| span.0),
             line_bytes: self.line_bytes.map_or(default.line_bytes, |n| n.0),
@@ -350,6 +357,7 @@ mod tests {
             ("[defaults]\nmemory = \"1GiB\"", "[defaults]\nmemory = \"1025MiB\""),
             ("[limits]\ncalls = 1000", "[limits]\ncalls = 1001"),
             ("[limits]\ncalls-per-plugin = 1", "[limits]\ncalls-per-plugin = 0"),
+            ("[limits]\nprograms = 1000", "[limits]\nprograms = 0"),
             ("[limits]\nqueue = 0", "[limits]\nqueue = -1"),
             ("[limits]\nqueue-wait = \"60s\"", "[limits]\nqueue-wait = \"61s\""),
             ("[limits]\nline-bytes = \"64MiB\"", "[limits]\nline-bytes = \"65MiB\""),
@@ -369,7 +377,7 @@ mod tests {
     fn an_unknown_key_and_an_id_that_cannot_be_are_told_with_their_place() {
         assert_eq!(
             parse("[limits]\n\nqueue-wiat = \"1s\"").unwrap_err(),
-            "/etc/hubcap.toml:3:1: unknown key `queue-wiat`; did you mean `queue-wait`? (valid here: calls, calls-per-plugin, queue, queue-wait, line-bytes, component-bytes)"
+            "/etc/hubcap.toml:3:1: unknown key `queue-wiat`; did you mean `queue-wait`? (valid here: calls, calls-per-plugin, programs, queue, queue-wait, line-bytes, component-bytes)"
         );
         assert!(
             parse("[plugins.A_b]\nenabled = true")

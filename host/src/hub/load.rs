@@ -25,8 +25,9 @@ use crate::hub::{Hub, LOADING_WAIT};
 use crate::lock::Lock;
 use crate::model::{PluginId, text};
 use crate::plugin::{Candidate, Contents, Identity, Plugin, Refusal, ScanError, Stamp, scan};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Programs, Sandbox};
 use crate::state;
+use crate::supervisor::Launcher;
 use crate::toml_file::FileError;
 use crate::trust::{self, Signed, Trust};
 
@@ -95,12 +96,13 @@ impl Loader {
         // Loading runs guests too: they take their own share of the pool, never a call's.
         let places = Hall::places(&home.config.limits) + cores();
         let engine = Engine::new(places).map_err(LoadError::Engine)?;
+        let programs = Programs::new(Launcher::this_program(), home.config.limits.programs);
         let readable = Readable::open(&home.config.validate_dirs).map_err(LoadError::Unreadable)?;
         let hub =
             Hub::new(&home.config.limits, LOADING_WAIT, readable, audit).under(Policy::of(&home.config));
         let hub = Arc::new(hub);
         let exchange: Weak<Hub> = Arc::downgrade(&hub);
-        let sandbox = Sandbox::new(engine, state::State::new(home.state()), exchange)
+        let sandbox = Sandbox::new(engine, state::State::new(home.state()), programs, exchange)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         let loader = Self { hub: Arc::clone(&hub), sandbox: Arc::new(sandbox), home: home.clone(), door };
         Ok((hub, loader))

@@ -10,6 +10,7 @@ mod http;
 mod hub;
 mod kv;
 mod log;
+mod process;
 mod progress;
 mod random;
 mod secrets;
@@ -22,6 +23,10 @@ pub(crate) use hub::Double;
 pub(crate) use hub::{Edges, Exchange, HubCalls, Serving};
 pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
+pub use process::Programs;
+#[expect(unreachable_pub, reason = "the generated bindings re-export what they are given")]
+pub use process::Running;
+pub(crate) use process::{Commands, Processes};
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};
 
@@ -47,6 +52,8 @@ pub(crate) struct Powers {
     pub(crate) directories: Arc<Directories>,
     /// What it may call.
     pub(crate) edges: Arc<Edges>,
+    /// Commands that it runs.
+    pub(crate) commands: Arc<Commands>,
 }
 
 /// What the imports of one call work on.
@@ -72,6 +79,8 @@ pub(crate) struct Imports {
     pub(crate) clocks: WasiClocksCtx,
     /// The directories that are granted.
     pub(crate) files: Files,
+    /// Programs that it may run.
+    pub(crate) processes: Processes,
     /// Calls of other plugins.
     pub(crate) hub: HubCalls,
 }
@@ -83,7 +92,9 @@ impl Imports {
         let all = [
             ("files", self.files.is_used()),
             ("http", http),
+            ("hub", self.hub.is_used()),
             ("kv", self.kv.is_used),
+            ("process", self.processes.is_used),
             ("secrets", self.has_seen_a_secret || http_secret),
         ];
         all.into_iter().filter(|(_, is_used)| *is_used).map(|(key, _)| key.to_owned()).collect()
@@ -118,7 +129,8 @@ fn add_ours<T: HasImports>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::progress::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::kv::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
     bindings::secrets::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
-    bindings::hub::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
+    bindings::hub::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)?;
+    bindings::process::add_to_linker::<T, HasSelf<Imports>>(linker, T::imports)
 }
 
 /// `wasi:cli`, without its sockets.

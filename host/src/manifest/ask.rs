@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::CommandAsk;
 use crate::model::text;
 use crate::origin::{Method, Origin};
 use crate::units::BytesWithin;
@@ -16,9 +17,9 @@ pub use hub::HubAsk;
 
 /// Bytes of state that a plugin can ask for, and be granted.
 pub const MAX_STATE: usize = 1 << 30;
-/// Origins, directories, secrets and callees that a plugin asks for, each.
+/// Origins, directories, secrets, commands and callees that a plugin asks for, each.
 const MAX_ASKED: usize = 64;
-/// Characters of a name of a directory or a secret.
+/// Characters of a name of a directory, a secret or a command.
 const MAX_NAME: usize = 64;
 /// Bytes of a reason.
 const MAX_WHY: usize = 1 << 10;
@@ -41,6 +42,9 @@ pub struct Ask {
     /// What it calls through the hub.
     #[serde(default)]
     pub hub: Asked<HubAsk>,
+    /// Commands that it runs.
+    #[serde(default)]
+    pub process: Asked<CommandAsk>,
 }
 
 impl Ask {
@@ -235,7 +239,7 @@ impl<T> std::ops::Deref for Asked<T> {
 }
 
 /// Something that is asked for once.
-trait Once {
+pub(super) trait Once {
     /// What no other may be called.
     fn key(&self) -> String;
 

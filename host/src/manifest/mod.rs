@@ -3,6 +3,7 @@
 //! Invariant: parsed and checked once; whoever has a [`Manifest`] has a valid one.
 
 mod ask;
+mod command;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::schema::{self, Checker};
 use crate::toml_file::{self, FileError};
 
 pub use ask::{Access, Ask, FileAsk, HeaderName, HttpAsk, HubAsk, MAX_STATE, Name, Prefix, SecretAsk, Why};
+pub use command::CommandAsk;
 
 /// Name of the custom section of a component that holds the manifest's text.
 pub const SECTION: &str = "hubcap:manifest";

@@ -17,7 +17,7 @@ use crate::bindings::{
 };
 use crate::config::PluginConfig;
 use crate::error::CallError;
-use crate::imports::{Directories, KvAccess, Powers};
+use crate::imports::{Commands, Directories, KvAccess, Powers};
 use crate::manifest::{self, Ask, Manifest};
 use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
 use crate::plugin::file::{Candidate, Contents};
@@ -156,6 +156,12 @@ impl Plugin {
         let kv = KvAccess::new(sandbox.state(), &identity.id, ask.and_then(Ask::kv), grants.kv);
         let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
         let directories = Directories::open(&identity.id, &grants.files).await?;
+        let asked =
+            ask.map(|ask| ask.process.iter().map(|asked| asked.command.as_str().to_owned()).collect());
+        let programs = Arc::clone(sandbox.programs());
+        let commands =
+            Commands::open(&identity.id, asked.unwrap_or_default(), &grants.process, &directories, programs)
+                .await?;
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
@@ -197,7 +203,7 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
-            powers: Powers { kv, secrets, egress, directories, edges },
+            powers: Powers { kv, secrets, egress, directories, commands, edges },
             config: settings,
             budget: config.budget,
             sandbox,
@@ -336,8 +342,9 @@ mod tests {
     use crate::engine::Engine;
     use crate::imports::Double;
     use crate::manifest::{MAX_BYTES, SECTION};
-    use crate::sandbox::Sandbox;
+    use crate::sandbox::{Programs, Sandbox};
     use crate::state::State;
+    use crate::supervisor::Launcher;
 
     fn component(manifests: &[&[u8]]) -> Vec<u8> {
         let mut component = Component::new();
@@ -376,7 +383,8 @@ mod tests {
     #[tokio::test]
     async fn compiling_is_given_up_when_it_takes_too_long() {
         let nobody: Weak<Double> = Weak::new();
-        let sandbox = Sandbox::new(Engine::new(1).unwrap(), State::new(None), nobody);
+        let programs = Programs::new(Launcher::this_program(), 1);
+        let sandbox = Sandbox::new(Engine::new(1).unwrap(), State::new(None), programs, nobody);
         let sandbox = Arc::new(sandbox.unwrap());
         assert!(compile(&sandbox, component(&[]), COMPILE_DEADLINE).await.is_ok());
         let locals = "i32 ".repeat(5_000);

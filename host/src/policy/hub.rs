@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Missing, Wanted, why};
+use super::missing::{Missing, Wanted, why};
 use crate::config::Grant;
 use crate::manifest::{Ask, HubAsk};
 use crate::model::{Callee, CalleeKind};

@@ -3,24 +3,26 @@
 //! Invariant: a thing that was asked for and not granted is not in [`Grants`], and neither is one that was
 //! granted and not asked for.
 
+mod commands;
 mod hub;
+mod missing;
 mod question;
 mod tools;
-
-pub use question::{Asked, words};
-pub use tools::{Rules, Ruling};
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::{Grant, GrantedHttp, GrantedSecret, Source};
-use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, Prefix, SecretAsk, Why};
-use crate::model::{Callee, CalleeKind, text};
+use crate::manifest::{Access, Ask, FileAsk, HeaderName, HttpAsk, Prefix, SecretAsk};
+use crate::model::Callee;
 use crate::origin::{Method, Origin};
-use crate::units;
 
+pub use commands::CommandGrant;
 pub(crate) use hub::denied as call_denied;
+pub use missing::{Missing, Wanted, asked, missing};
+pub use question::{Asked, words};
+pub use tools::{Rules, Ruling};
 
 /// What a plugin may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Grants {
     pub files: Vec<FileGrant>,
     /// Secrets that its requests get, or that it may see.
     pub secrets: Vec<SecretGrant>,
+    /// Commands that it may run.
+    pub process: Vec<CommandGrant>,
     /// Bytes of state.
     pub kv: Option<u64>,
     /// What it may call through the hub.
@@ -87,56 +91,6 @@ pub struct Bound {
     pub prefix: Prefix,
 }
 
-/// Something that was asked for and is not granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// What it is, for people.
-    pub what: String,
-    /// What the author wants it for.
-    pub why: Option<String>,
-    /// What the operator would write under `[plugins.<id>.grant]`.
-    pub line: String,
-    /// The same for programs.
-    pub wanted: Wanted,
-}
-
-/// Something that can be granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Bytes of state.
-    State(u64),
-    /// Requests to an origin.
-    Http {
-        /// Where to.
-        origin: Origin,
-        /// What kinds of requests.
-        methods: BTreeSet<Method>,
-    },
-    /// A directory.
-    Files {
-        /// What the plugin calls it.
-        name: String,
-        /// Whether it is written to.
-        write: bool,
-    },
-    /// A secret.
-    Secret {
-        /// What the plugin calls it.
-        name: String,
-        /// Where the author wants it to go.
-        bound: Option<Bound>,
-        /// Whether the plugin has to see it.
-        reveal: bool,
-    },
-    /// Calls through the hub.
-    Hub {
-        /// Of what sort.
-        kind: CalleeKind,
-        /// Of what; of what the operator names, where absent.
-        callee: Option<Callee>,
-    },
-}
-
 impl Grants {
     /// What was asked for and is granted.
     pub fn of(ask: &Ask, grant: &Grant) -> Self {
@@ -148,6 +102,7 @@ impl Grants {
                 .collect(),
             files: ask.files.iter().filter_map(|asked| files(asked, grant)).collect(),
             secrets: ask.secrets.iter().filter_map(|asked| secret(asked, grant)).collect(),
+            process: ask.process.iter().filter_map(|asked| commands::granted(asked, grant)).collect(),
             kv: ask.kv().zip(grant.kv()).map(|(asked, granted)| asked.min(granted)),
             hub: hub::edges(ask, grant),
         }
@@ -167,8 +122,9 @@ impl Grants {
             let seen = if grant.reveal { ", which it may see" } else { "" };
             format!("the secret {:?}{seen}", grant.name)
         });
+        let process = self.process.iter().map(commands::describe);
         let hub = self.hub.iter().map(|callee| format!("calls of {callee}"));
-        kv.chain(http).chain(files).chain(secrets).chain(hub).collect()
+        kv.chain(http).chain(files).chain(secrets).chain(process).chain(hub).collect()
     }
 
     /// Whether there is nothing.
@@ -208,119 +164,6 @@ fn secret(asked: &SecretAsk, grant: &Grant) -> Option<SecretGrant> {
         bound: origin.zip(header).map(|(origin, header)| Bound { origin, header, prefix }),
         reveal: granted.reveal && asked.reveal,
     })
-}
-
-/// What was asked for and is not granted, or not in full.
-pub fn missing(ask: &Ask, grant: &Grant) -> Vec<Missing> {
-    let grants = Grants::of(ask, grant);
-    let kv = ask.kv().filter(|asked| grants.kv.is_none_or(|granted| granted < *asked));
-    let kv = kv.into_iter().map(missing_kv);
-    let asked = ask.http.iter().filter(|asked| !grants.allow(asked));
-    let http = asked.map(missing_http);
-    let has = |asked: &FileAsk| {
-        let write = asked.access == Access::Write;
-        grants.files.iter().any(|granted| granted.name == asked.name.as_str() && granted.write == write)
-    };
-    let files = ask.files.iter().filter(|asked| !has(asked)).map(missing_files);
-    let has = |asked: &SecretAsk| {
-        grants
-            .secrets
-            .iter()
-            .any(|granted| granted.name == asked.name.as_str() && granted.reveal == asked.reveal)
-    };
-    let secrets = ask.secrets.iter().filter(|asked| !has(asked)).map(missing_secret);
-    kv.chain(http).chain(files).chain(secrets).chain(hub::missing(ask, &grants.hub)).collect()
-}
-
-/// All that is asked for, each in a line of its own that says everything but what for.
-pub fn asked(ask: &Ask) -> BTreeSet<String> {
-    let secret = |asked: &SecretAsk| {
-        let what = missing_secret(asked).what;
-        let header = asked.header.as_ref();
-        let header = header.map(|header| format!(", as `{}: {}…`", header.as_str(), asked.prefix.as_str()));
-        text::one_line(&format!("{what}{}", header.unwrap_or_default())).into_owned()
-    };
-    let kv = ask.kv().map(|bytes| missing_kv(bytes).what);
-    let http = ask.http.iter().map(|asked| missing_http(asked).what);
-    let files = ask.files.iter().map(|asked| missing_files(asked).what);
-    let hub = ask.hub.iter().map(|asked| hub::wanted(asked).what);
-    kv.into_iter().chain(http).chain(files).chain(ask.secrets.iter().map(secret)).chain(hub).collect()
-}
-
-impl Grants {
-    /// Whether everything that is asked for here is granted.
-    fn allow(&self, asked: &HttpAsk) -> bool {
-        let to = |granted: &&HttpGrant| granted.origin == asked.url;
-        let methods: BTreeSet<&Method> =
-            self.http.iter().filter(to).flat_map(|granted| &granted.methods).collect();
-        asked.methods.iter().all(|method| methods.contains(method))
-    }
-}
-
-fn missing_kv(bytes: u64) -> Missing {
-    let size = units::show_bytes(usize::try_from(bytes).unwrap_or(usize::MAX));
-    Missing {
-        what: format!("{size} of state"),
-        why: None,
-        line: format!("kv = {bytes}"),
-        wanted: Wanted::State(bytes),
-    }
-}
-
-fn missing_http(asked: &HttpAsk) -> Missing {
-    let methods: Vec<&str> = asked.methods.iter().map(Method::as_str).collect();
-    let line = match asked.url.host {
-        Some(_) => format!("http = [\"{}\"]", asked.url),
-        None => format!("http = [{{ url = \"{}\", broad = true }}]", asked.url),
-    };
-    Missing {
-        what: format!("{} requests to {}", methods.join(", "), asked.url),
-        why: why(asked.why.as_ref()),
-        line,
-        wanted: Wanted::Http { origin: asked.url.clone(), methods: asked.methods.clone() },
-    }
-}
-
-fn missing_files(asked: &FileAsk) -> Missing {
-    let name = asked.name.as_str();
-    let (what, line) = match asked.access {
-        Access::Read => {
-            (format!("to read the directory {name:?}"), format!("files.{name} = \"/path/to/it\""))
-        }
-        Access::Write => (
-            format!("to read and write the directory {name:?}"),
-            format!("files.{name} = {{ path = \"/path/to/it\", write = true }}"),
-        ),
-    };
-    let wanted = Wanted::Files { name: name.to_owned(), write: asked.access == Access::Write };
-    Missing { what, why: why(asked.why.as_ref()), line, wanted }
-}
-
-fn missing_secret(asked: &SecretAsk) -> Missing {
-    let name = asked.name.as_str();
-    let bound = bound(asked);
-    let carried = bound.as_ref().map(|Bound { origin, header, prefix }| {
-        format!(", carried by requests to {origin} as `{}: {}…`", header.as_str(), prefix.as_str())
-    });
-    let seen = if asked.reveal { ", which it sees itself" } else { ", which it does not see" };
-    let goes = carried.unwrap_or_default() + seen;
-    let reveal = if asked.reveal { ", reveal = true" } else { "" };
-    Missing {
-        what: format!("the secret {name:?}{goes}"),
-        why: why(asked.why.as_ref()),
-        line: format!("secrets.{name} = {{ env = \"NAME_OF_A_VARIABLE\"{reveal} }}"),
-        wanted: Wanted::Secret { name: name.to_owned(), bound, reveal: asked.reveal },
-    }
-}
-
-/// Where an author wants a secret to go.
-fn bound(asked: &SecretAsk) -> Option<Bound> {
-    let (origin, header) = asked.url.clone().zip(asked.header.clone())?;
-    Some(Bound { origin, header, prefix: asked.prefix.clone() })
-}
-
-fn why(given: Option<&Why>) -> Option<String> {
-    given.map(|why| why.as_str().to_owned())
 }
 
 #[cfg(test)]

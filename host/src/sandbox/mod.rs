@@ -19,7 +19,7 @@ use crate::engine::{Engine, Ticking};
 use crate::error::CallError;
 use crate::imports::{
     Edges, Egress, Exchange, Files, GuestLog, HasImports, Http, HubCalls, Imports, Network, Powers,
-    ProgressSink, RandomSource, Serving,
+    Processes, ProgressSink, RandomSource, Serving,
 };
 use crate::manifest::Ask;
 use crate::model::{Budget, CalleeCosts, Follower, PluginId, Receipt};
@@ -30,6 +30,8 @@ use crate::state::State;
 use end::Raise;
 pub(crate) use end::cancelled;
 use limiter::Limiter;
+
+pub use crate::imports::Programs;
 
 /// Bytes that may cross from the guest to the host in one host call or result.
 const HOST_CALL_BYTES: usize = 8 << 20;
@@ -54,23 +56,25 @@ pub struct Sandbox {
     linker: Linker<CallState>,
     state: Arc<State>,
     network: Arc<Network>,
+    programs: Arc<Programs>,
     exchange: Weak<dyn Exchange>,
 }
 
 impl Sandbox {
-    /// A sandbox on an engine, with the state that plugins may be granted a part of, and the hub that they call
-    /// each other through.
+    /// A sandbox on an engine, with the state and the seats for programs that plugins may be granted a part of,
+    /// and the hub that they call each other through.
     ///
     /// # Errors
     /// When two imports have the same name: a fault of the host.
     pub(crate) fn new(
         engine: Engine,
         state: Arc<State>,
+        programs: Arc<Programs>,
         exchange: Weak<dyn Exchange>,
     ) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(engine.wasmtime());
         crate::imports::add_to_linker(&mut linker)?;
-        Ok(Self { engine, linker, state, network: Network::of_the_machine(), exchange })
+        Ok(Self { engine, linker, state, network: Network::of_the_machine(), programs, exchange })
     }
 
     /// The engine, to compile with.
@@ -81,6 +85,11 @@ impl Sandbox {
     /// What plugins keep between calls.
     pub fn state(&self) -> &Arc<State> {
         &self.state
+    }
+
+    /// What the programs of all plugins share.
+    pub(crate) fn programs(&self) -> &Arc<Programs> {
+        &self.programs
     }
 
     /// Binds a component's imports, so that no call has to.
@@ -110,7 +119,7 @@ impl Sandbox {
         powers: &Powers,
         serving: Option<Serving>,
     ) -> CallStore {
-        let Powers { secrets, kv, egress, directories, edges } = powers;
+        let Powers { secrets, kv, egress, directories, commands, edges } = powers;
         let imports = Imports {
             http: Http::new(Arc::clone(egress)),
             table: bounded_table(),
@@ -123,6 +132,7 @@ impl Sandbox {
             clocks: WasiClocksCtx::default(),
             files: Files::new(Arc::clone(directories)),
             hub: HubCalls::new(Arc::clone(edges), serving),
+            processes: Processes::new(Arc::clone(commands)),
         };
         let state = CallState { limiter: Limiter::new(budget.memory), imports };
         let mut store = Store::new(self.engine.wasmtime(), state);

@@ -8,11 +8,12 @@ use crate::cli::grant::{Options, callees};
 use crate::model::Callee;
 use crate::origin::Method;
 use crate::policy::{Missing, Wanted};
+use crate::program::Program;
 
 /// Something that is allowed.
 pub(super) struct Choice {
     pub(super) wanted: Wanted,
-    /// Path of a directory, source of a secret, or names of callees: what only the operator knows.
+    /// Path of a directory or a program, source of a secret, or names of callees: what only the operator knows.
     pub(super) given: String,
 }
 
@@ -30,6 +31,7 @@ impl Choice {
             Wanted::Secret { name, .. } => format!("  the secret {name}, from {}\n", self.given),
             Wanted::Hub { callee: Some(callee), .. } => format!("  calls of {callee}\n"),
             Wanted::Hub { kind, callee: None } => format!("  calls of {}: {}\n", kind.plural(), self.given),
+            Wanted::Command { name, .. } => format!("  to run {name}: {}\n", self.given),
         }
     }
 }
@@ -71,6 +73,7 @@ fn given(wanted: &Wanted, options: &Options) -> Option<String> {
         Wanted::Hub { kind, callee: None } => callees::given(*kind, &options.callee),
         Wanted::Files { name, .. } => of(&options.file, name),
         Wanted::Secret { name, .. } => of(&options.secret, name),
+        Wanted::Command { name, .. } => of(&options.program, name),
     }
 }
 
@@ -81,6 +84,9 @@ fn ask(missing: &Missing, named: Option<String>) -> Result<Option<String>, Failu
         (Wanted::Files { .. }, None) => format!("Allow {}? Its path, or nothing for no: ", missing.what),
         (Wanted::Hub { .. }, None) => {
             format!("Allow {}? Their names, with commas between, or nothing for no: ", missing.what)
+        }
+        (Wanted::Command { .. }, None) => {
+            format!("Allow {}? The program's path, or nothing for no: ", missing.what)
         }
         (_, None) => format!("Allow {}? `env:VARIABLE` or `file:PATH`, or nothing for no: ", missing.what),
     };
@@ -96,25 +102,31 @@ fn ask(missing: &Missing, named: Option<String>) -> Result<Option<String>, Failu
     })
 }
 
+/// What an option names: the kind of thing, and the plugin's name for it.
+type Named<'a> = (&'static str, &'a str);
+
 fn check_names(missing: &[Missing], options: &Options) -> Result<(), Failure> {
-    let asked = |name: &str, files: bool| {
+    let asked = |(kind, name): &Named<'_>| {
         missing.iter().any(|missing| match &missing.wanted {
-            Wanted::Files { name: known, .. } => files && known == name,
-            Wanted::Secret { name: known, .. } => !files && known == name,
-            _ => false,
+            Wanted::Files { name: known, .. } => *kind == "directory" && known == name,
+            Wanted::Secret { name: known, .. } => *kind == "secret" && known == name,
+            Wanted::Command { name: known, .. } => *kind == "command" && known == name,
+            Wanted::State(_) | Wanted::Http { .. } | Wanted::Hub { .. } => false,
         })
     };
-    let files = options.file.iter().map(|(name, _)| (name, true));
-    let all: Vec<_> = files.chain(options.secret.iter().map(|(name, _)| (name, false))).collect();
-    if let Some((name, _)) = all.iter().find(|one| all.iter().filter(|other| other == one).count() > 1) {
+    let lists = [("directory", &options.file), ("secret", &options.secret), ("command", &options.program)];
+    let all: Vec<Named<'_>> = lists
+        .into_iter()
+        .flat_map(|(kind, list)| list.iter().map(move |(name, _)| (kind, name.as_str())))
+        .collect();
+    if let Some((_, name)) = all.iter().find(|one| all.iter().filter(|other| other == one).count() > 1) {
         return Err(Failure::Usage(format!("{name:?} is named twice")));
     }
     check_callees(missing, &options.callee)?;
-    match all.into_iter().find(|(name, files)| !asked(name, *files)) {
-        Some((name, files)) => Err(Failure::Usage(format!(
-            "no {} {name:?} is missing; what is asked for stands above",
-            if files { "directory" } else { "secret" }
-        ))),
+    match all.into_iter().find(|one| !asked(one)) {
+        Some((kind, name)) => {
+            Err(Failure::Usage(format!("no {kind} {name:?} is missing; what is asked for stands above")))
+        }
         None => Ok(()),
     }
 }
@@ -146,6 +158,10 @@ fn checked(wanted: &Wanted, given: String) -> Result<String, Failure> {
             Err(Failure::Usage(format!("{given:?} is not a directory")))
         }
         Wanted::Files { .. } => Ok(whole(&given)),
+        Wanted::Command { .. } => match Program::find(Path::new(&whole(&given))) {
+            Ok(program) => Ok(program.named.to_string_lossy().into_owned()),
+            Err(why) => Err(Failure::Usage(format!("{given} {why}"))),
+        },
         Wanted::Secret { .. } => match source(&given) {
             Some(("file", path)) => Ok(format!("file:{}", whole(path))),
             Some(_) => Ok(given),

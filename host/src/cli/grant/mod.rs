@@ -28,10 +28,13 @@ pub(super) struct Options {
     /// Where a secret comes from, `env:VARIABLE` or `file:PATH`, under the name that the plugin has for it; may be repeated
     #[arg(long, value_name = "NAME=SOURCE", value_parser = choose::named)]
     secret: Vec<(String, String)>,
+    /// The program of a command, under the name that the plugin has for it; may be repeated
+    #[arg(long, value_name = "NAME=PATH", value_parser = choose::named)]
+    program: Vec<(String, String)>,
     /// What the plugin may call where it leaves that to you, such as `provider=claude-cli`; may be repeated
     #[arg(long, value_name = "KIND=NAME", value_parser = callees::named)]
     callee: Vec<Callee>,
-    /// Allow all that is asked for without asking back; directories, secrets and callees as far as they are named here
+    /// Allow all that is asked for without asking back; directories, secrets, programs and callees as far as they are named here
     #[arg(long)]
     yes: bool,
 }
@@ -50,7 +53,7 @@ pub(super) fn run(common: &Common, options: &Options) -> Done {
     }
     if !options.yes && !std::io::stdin().is_terminal() {
         return Err(Failure::Usage(
-            "nobody is there to be asked; `--yes` allows what is shown above, with `--file`, `--secret` and `--callee` for what has to be named".into(),
+            "nobody is there to be asked; `--yes` allows what is shown above, with `--file`, `--secret`, `--program` and `--callee` for what has to be named".into(),
         ));
     }
     let chosen: Vec<Choice> = choose::from(&missing, options)?;

@@ -18,6 +18,7 @@ use crate::home::Home;
 use crate::model::PluginId;
 use crate::origin::{Method, Origin};
 use crate::policy::{Bound, Wanted};
+use crate::program::Shape;
 
 /// Adds what was chosen to the file, which need not be there yet.
 pub(super) fn add(home: &Home, file: &Path, id: &PluginId, chosen: &[Choice]) -> Result<(), Failure> {
@@ -92,6 +93,9 @@ fn put(grant: &mut dyn TableLike, choice: &Choice) -> Result<(), String> {
         Wanted::Hub { kind, callee: None } => {
             callees::put(table_in(grant, "hub")?, &callees::list(*kind, &choice.given)?)
         }
+        Wanted::Command { name, args, env } => {
+            insert_item(table_in(grant, "process")?, name, command(&choice.given, args, env)?)
+        }
     }
 }
 
@@ -120,11 +124,27 @@ fn secret(given: &str, bound: Option<&Bound>, reveal: bool) -> InlineTable {
     granted
 }
 
+/// The program with the arguments and variables that were shown, a line for each.
+fn command(path: &str, args: &Shape, env: &[String]) -> Result<Item, String> {
+    let mut granted = Table::new();
+    granted.insert("path", value(path));
+    let args: Value = args.to_string().parse().map_err(|error| format!("{args}: {error}"))?;
+    granted.insert("args", value(args));
+    if !env.is_empty() {
+        granted.insert("env", value(env.iter().collect::<Array>()));
+    }
+    Ok(Item::Table(granted))
+}
+
 fn insert(table: &mut dyn TableLike, key: &str, granted: Value) -> Result<(), String> {
+    insert_item(table, key, value(granted))
+}
+
+fn insert_item(table: &mut dyn TableLike, key: &str, granted: Item) -> Result<(), String> {
     if table.contains_key(key) {
         return Err(format!("`{key}` is granted already, with less than is asked for"));
     }
-    table.insert(key, value(granted));
+    table.insert(key, granted);
     Ok(())
 }
 
@@ -169,12 +189,13 @@ mod tests {
 
     const ASK: &str = "id = \"x\"\nversion = \"1.0.0\"\n[ask]\nkv = 1024\n[[ask.http]]\nurl = \"https://a.example\"\n\
         [[ask.files]]\nname = \"work\"\naccess = \"write\"\n\
-        [[ask.secrets]]\nname = \"token\"\nurl = \"https://a.example\"\nheader = \"x-key\"\n";
+        [[ask.secrets]]\nname = \"token\"\nurl = \"https://a.example\"\nheader = \"x-key\"\n\
+        [[ask.process]]\ncommand = \"log\"\nargs = [\"log\", { slot = \"n\", pattern = \"[0-9]+\" }]\nenv = [\"LANG\"]\n";
 
     fn choices() -> Vec<Choice> {
         let ask = Manifest::parse("plugin.toml", ASK).unwrap().ask;
         let missing = policy::missing(&ask, &Default::default());
-        let given = ["", "", "/srv/work", "env:TOKEN"];
+        let given = ["", "", "/srv/work", "env:TOKEN", "/usr/bin/git"];
         let choice = |(missing, given): (policy::Missing, &str)| Choice {
             wanted: missing.wanted,
             given: given.into(),
@@ -200,7 +221,8 @@ mod tests {
             with("").unwrap(),
             "[plugins.x.grant]\nkv = 1024\nhttp = [{ url = \"https://a.example\", methods = [\"GET\"] }]\n\n\
              [plugins.x.grant.files]\nwork = { path = \"/srv/work\", write = true }\n\n\
-             [plugins.x.grant.secrets]\ntoken = { env = \"TOKEN\", url = \"https://a.example\", header = \"x-key\", prefix = \"\" }\n"
+             [plugins.x.grant.secrets]\ntoken = { env = \"TOKEN\", url = \"https://a.example\", header = \"x-key\", prefix = \"\" }\n\n\
+             [plugins.x.grant.process.log]\npath = \"/usr/bin/git\"\nargs = [\"log\", { slot = \"n\", pattern = \"[0-9]+\" }]\nenv = [\"LANG\"]\n"
         );
     }
 

@@ -14,6 +14,7 @@ mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
@@ -33,6 +34,14 @@ const MAX_LISTED: u64 = 100_000;
 /// The directories of a plugin.
 #[derive(Default)]
 pub(crate) struct Directories(Vec<Arc<Granted>>);
+
+impl Directories {
+    /// The directory that a plugin has under this name.
+    pub(crate) fn handle(&self, name: &str) -> Option<Arc<File>> {
+        let of_name = |granted: &&Arc<Granted>| granted.guest_path.strip_prefix('/') == Some(name);
+        self.0.iter().find(of_name).map(|granted| Arc::clone(&granted.directory.dir))
+    }
+}
 
 struct Granted {
     guest_path: String,

@@ -58,6 +58,11 @@ impl Pollable for Pending {
 }
 
 impl HubCalls {
+    /// Whether one was made.
+    pub(crate) fn is_used(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Those of one call.
     pub(crate) fn new(edges: Arc<Edges>, serving: Option<Serving>) -> Self {
         Self { edges, serving, running: None, is_told: false }
