@@ -10,7 +10,8 @@ use std::time::Instant;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
-use crate::support::guests::{self, plugin_with};
+use crate::support::cases::observed;
+use crate::support::guests::{self, assemble, plugin_with};
 use crate::support::home::Home;
 use crate::support::message::assert_says;
 
@@ -126,9 +127,32 @@ fn a_component_with_flipped_bits_never_takes_the_host_down() {
 #[test]
 fn an_import_that_no_plugin_gets_is_named() {
     let home = Home::new().wat("plain").wat("sockets").wat("foreign-import");
+    let tcp = fs::read_to_string(guests::root().join("tests/guests/wat/sockets.wat")).unwrap();
+    let sockets = [
+        ("tcp", "tcp-socket"),
+        ("udp", "udp-socket"),
+        ("ip-name-lookup", "resolve-address-stream"),
+        ("network", "network"),
+    ];
+    let home = sockets.iter().fold(home, |home, (interface, resource)| {
+        let other = tcp.replace("/tcp@", &format!("/{interface}@")).replace("tcp-socket", resource);
+        home.file(&format!("{interface}.wasm"), &assemble(&other))
+    });
     assert_refused(&home, "sockets.wasm", &["wasi:sockets/tcp"]);
+    for (interface, _) in sockets {
+        assert_refused(&home, &format!("{interface}.wasm"), &[&format!("wasi:sockets/{interface}")]);
+    }
     assert_refused(&home, "foreign-import.wasm", &["foo:bar/baz"]);
     assert_the_good_one_serves(&home);
+    let refused = home.plugin_list().iter().filter(|plugin| plugin["state"] == "refused").count();
+    observed(
+        "C22",
+        format_args!(
+            "TCP, UDP, DNS, network: {} of {} refused by the import's name",
+            refused - 2,
+            sockets.len()
+        ),
+    );
 }
 
 #[test]
@@ -153,12 +177,24 @@ fn a_component_of_another_world_is_told_what_a_plugin_exports() {
 
 #[test]
 fn a_broken_manifest_is_refused_with_its_line_and_column() {
+    let bomb = format!("id = \"bomb\"\nversion = \"1.0.0\"\nask.kv = {}", "[".repeat(10_000));
     let cases = [
         ("typo", "id = \"typo\"\nversoin = \"1.0.0\"\n", &["typo.toml:2:1", "version"][..]),
         ("syntax", "id = \"syntax\"\nversion = \n", &["syntax.toml:2:"]),
         ("wrong-type", "id = \"wrong-type\"\nversion = 1\n", &["wrong-type.toml:2:"]),
         ("twice", "id = \"twice\"\nid = \"twice\"\nversion = \"1.0.0\"\n", &["twice.toml:2:"]),
         ("bad-id", "id = \"Not An Id\"\nversion = \"1.0.0\"\n", &["Not An Id"]),
+        (
+            "capability",
+            "id = \"capability\"\nversion = \"1.0.0\"\n[ask]\nsockets = true\n",
+            &["capability.toml:4:1", "sockets"],
+        ),
+        (
+            "nested",
+            "id = \"nested\"\nversion = \"1.0.0\"\n[[ask.files]]\nname = \"a\"\naccess = { write = true }\n",
+            &["nested.toml:5:"],
+        ),
+        ("bomb", &bomb, &["bomb.toml:"]),
     ];
     let component = guests::wat("plain");
     let home = cases.iter().fold(Home::new().wat("plain"), |home, (name, manifest, _)| {
@@ -168,6 +204,7 @@ fn a_broken_manifest_is_refused_with_its_line_and_column() {
         assert_refused(&home, &format!("{name}.wasm"), words);
     }
     assert_the_good_one_serves(&home);
+    observed("E05", format_args!("{} broken manifests refused, each with its reason", cases.len()));
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Tests that need more than a process: namespaces, canaries on addresses that nobody should reach.
 //!
-//! Invariant: a tool that is missing fails the test with the line that installs it; nothing is skipped.
+//! Invariant: a tool that is missing fails the test with the line that installs it; nothing is skipped, and
+//! each test here belongs to a case of the table.
 //!
 //! `cargo test --release --features adversarial adversarial`
 
+mod devices;
+mod names;
+mod namespace;
 mod network;

@@ -1,0 +1,48 @@
+//! What operators, disks and signals do to a hub.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        case: "E05",
+        injected: "typos, unknown capabilities, doubles, wrong types, `*`, `/`, nested tables, brackets without end",
+        expected: "refused with file, line and column; what opens everything needs `broad = true`",
+        tests: &[
+            "operator_faults::a_broken_manifest_is_refused_with_its_line_and_column",
+            "grants::a_typo_a_double_and_a_broad_grant_stop_the_host_with_their_place",
+        ],
+    },
+    Row {
+        case: "E07",
+        injected: "plugin files written in place, slowly, touched, taken away, replaced by older ones, during calls",
+        expected: "a hub goes on with what it loaded; half a file and another digest never run; `--dev` waits for the whole",
+        tests: &[
+            "replaced::a_running_hub_goes_on_with_what_it_loaded_and_the_next_one_withholds_what_changed",
+            "replaced::a_copy_that_is_not_whole_is_never_taken_for_what_was_accepted",
+            "replaced::with_dev_a_slow_copy_loses_no_call_and_is_served_when_it_is_whole",
+            "trust_signatures::an_older_version_that_was_signed_once_is_a_downgrade",
+        ],
+    },
+    Row {
+        case: "E14",
+        injected: "SIGKILL at any moment while plugins write state (`HUBCAP_KILLS` says how often)",
+        expected: "no acknowledged write is lost, no value is torn, and the next start works",
+        tests: &["kills::nothing_that_was_acknowledged_is_lost_when_the_host_is_killed"],
+    },
+    Row {
+        case: "E17",
+        injected: "two hubs on one home",
+        expected: "the second has no state and says so; all else works, and the first is unharmed",
+        tests: &["state::a_second_host_has_no_state_until_the_first_has_ended"],
+    },
+    Row {
+        case: "E19",
+        injected: "a lock that was edited by hand, has the line ends of another system, or is out of date",
+        expected: "refused with its line; read as it is; the plugin is withheld and the difference shown",
+        tests: &[
+            "trust::a_lock_that_is_wrong_stops_every_command_with_its_place",
+            "lock::file::tests::what_was_changed_by_hand_is_refused_with_its_place",
+            "trust::a_description_that_changed_is_withheld_until_it_is_accepted",
+        ],
+    },
+];
