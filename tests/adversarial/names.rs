@@ -5,13 +5,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::{Value, json};
 
-use super::namespace::{addresses, alone, in_place_of};
+use super::tools;
 use crate::support::case::Case;
 use crate::support::cases::observed;
 use crate::support::guests::wasm;
@@ -129,14 +128,19 @@ fn canaries() -> (u16, Arc<Mutex<Vec<IpAddr>>>) {
 
 #[test]
 fn a_name_that_lies_or_does_not_answer_leads_nowhere_and_is_told() {
-    let prepare = |folder: &Path| {
-        drop(wasm("requests"));
-        addresses(&[OUTSIDE, METADATA, PRIVATE])
-            + &in_place_of("/etc/resolv.conf", &folder.join("resolv.conf"), "nameserver 127.0.0.1\n")
-            + &in_place_of("/etc/nsswitch.conf", &folder.join("nsswitch.conf"), "hosts: files dns\n")
-    };
-    let test = "names::a_name_that_lies_or_does_not_answer_leads_nowhere_and_is_told";
-    alone(test, prepare, inside);
+    if tools::inside() {
+        return inside();
+    }
+    drop(wasm("requests"));
+    let folder = tempfile::tempdir().unwrap();
+    let file =
+        |path: &str, name: &str, content: &str| tools::in_place_of(path, &folder.path().join(name), content);
+    tools::run_with_network(
+        "names::a_name_that_lies_or_does_not_answer_leads_nowhere_and_is_told",
+        &[OUTSIDE, METADATA, PRIVATE],
+        &(file("/etc/resolv.conf", "resolv.conf", "nameserver 127.0.0.1\n")
+            + &file("/etc/nsswitch.conf", "nsswitch.conf", "hosts: files dns\n")),
+    );
 }
 
 fn inside() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::namespace::{addresses, alone, in_place_of};
+use super::tools;
 use crate::support::case::Case;
 use crate::support::cases::observed;
 use crate::support::guests::wasm;
@@ -66,17 +66,21 @@ const SPELLINGS: [&str; 11] = [
 
 #[test]
 fn no_address_inside_the_network_is_reached_by_literal_or_by_name() {
-    let prepare = |folder: &std::path::Path| {
-        // Built outside, where there is a network for cargo.
-        drop(wasm("requests"));
-        let mut hosts = "127.0.0.1 localhost loopback.test\n".to_owned();
-        for (number, address) in INSIDE.iter().enumerate() {
-            hosts.push_str(&format!("{address} name{number}.test mixed.test\n"));
-        }
-        addresses(&INSIDE) + &in_place_of("/etc/hosts", &folder.join("hosts"), &hosts)
-    };
-    let test = "network::no_address_inside_the_network_is_reached_by_literal_or_by_name";
-    alone(test, prepare, inside);
+    if tools::inside() {
+        return inside();
+    }
+    // Built outside, where there is a network for cargo.
+    drop(wasm("requests"));
+    let mut hosts = "127.0.0.1 localhost loopback.test\n".to_owned();
+    for (number, address) in INSIDE.iter().enumerate() {
+        hosts.push_str(&format!("{address} name{number}.test mixed.test\n"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    tools::run_with_network(
+        "network::no_address_inside_the_network_is_reached_by_literal_or_by_name",
+        &INSIDE,
+        &tools::in_place_of("/etc/hosts", &folder.path().join("hosts"), &hosts),
+    );
 }
 
 /// Counts connections to a port on all addresses.
@@ -152,31 +156,29 @@ const HOLE: &str = "10.99.0.1";
 
 #[test]
 fn a_host_that_answers_no_packet_is_given_up_in_time_and_holds_up_nobody() {
-    let prepare = |_: &std::path::Path| {
+    if !tools::inside() {
         drop(wasm("requests"));
-        // Out by the loopback device, where what is for no address of its own is dropped.
-        "ip route add 10.99.0.0/16 dev lo".to_owned()
-    };
-    let test = "network::a_host_that_answers_no_packet_is_given_up_in_time_and_holds_up_nobody";
-    alone(test, prepare, || {
-        let url = format!("http://{HOLE}");
-        let mut case = Case::of(home(std::slice::from_ref(&url), &format!("{HOLE:?}")));
-        let (failed, waited) = case.timed("requests_one", json!({ "url": url }));
-        assert_failed(&failed, "upstream", "upstream");
-        assert!(text(&failed).contains("timed out: it could not be connected to"), "{}", text(&failed));
-        assert!((4_900..8_000).contains(&waited.as_millis()), "{waited:?}");
-        let late = case.server.send_call("requests_hold", json!({ "url": url }));
-        let (said, neighbour) = case.timed("plain_run", json!({}));
-        assert_eq!(text(&said), "done");
-        assert!(neighbour < Duration::from_secs(1), "{neighbour:?}");
-        assert_failed(&case.server.result(&late), "upstream", "upstream");
-        case.end();
-        observed(
-            "F05",
-            format_args!(
-                "every packet dropped: {} after {waited:.1?}, neighbour {neighbour:.0?}",
-                code(&failed)
-            ),
+        return tools::run_with_network(
+            "network::a_host_that_answers_no_packet_is_given_up_in_time_and_holds_up_nobody",
+            &[],
+            // Out by the loopback device, where what is for no address of its own is dropped.
+            "ip route add 10.99.0.0/16 dev lo",
         );
-    });
+    }
+    let url = format!("http://{HOLE}");
+    let mut case = Case::of(home(std::slice::from_ref(&url), &format!("{HOLE:?}")));
+    let (failed, waited) = case.timed("requests_one", json!({ "url": url }));
+    assert_failed(&failed, "upstream", "upstream");
+    assert!(text(&failed).contains("timed out: it could not be connected to"), "{}", text(&failed));
+    assert!((4_900..8_000).contains(&waited.as_millis()), "{waited:?}");
+    let late = case.server.send_call("requests_hold", json!({ "url": url }));
+    let (said, neighbour) = case.timed("plain_run", json!({}));
+    assert_eq!(text(&said), "done");
+    assert!(neighbour < Duration::from_secs(1), "{neighbour:?}");
+    assert_failed(&case.server.result(&late), "upstream", "upstream");
+    case.end();
+    observed(
+        "F05",
+        format_args!("every packet dropped: {} after {waited:.1?}, neighbour {neighbour:.0?}", code(&failed)),
+    );
 }

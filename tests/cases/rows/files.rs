@@ -73,12 +73,13 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         case: "C10",
-        injected: "writing without end, very many files, sparse files of up to 8 EiB",
-        expected: "an error at the quota, holes counted, and at 100,000 files; deleting makes room again",
+        injected: "writing without end, very many files, sparse files of up to 8 EiB; a full file system",
+        expected: "an error at the quota, holes counted, at 100,000 files, and at the disk's own end; deleting makes room",
         tests: &[
             "files_bounds::a_directory_is_filled_up_to_its_quota_and_not_one_byte_more",
             "files_bounds::a_hole_counts_like_what_is_in_it",
             "files_bounds::a_directory_has_at_most_a_hundred_thousand_files",
+            "adversarial::full_disk::a_directory_that_is_full_of_bytes_or_files_is_told_to_the_guest",
         ],
     },
     Row {

@@ -65,6 +65,17 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        case: "C24",
+        injected: "secrets and loader variables in the host's environment, a guest that reads all of it",
+        expected: "no variable, argument or directory for a guest; only the operator's own command of a secret has them",
+        tests: &[
+            "environment::a_guest_sees_no_variable_no_argument_and_no_directory",
+            "environment::the_command_of_a_secret_is_started_like_hubcap_itself_and_once",
+            "adversarial::syscalls::a_call_of_a_plugin_that_asks_for_nothing_reaches_out_of_the_process_by_nothing",
+            "adversarial::syscalls::a_call_by_the_command_line_opens_only_what_is_hubcaps_own",
+        ],
+    },
+    Row {
         case: "C36",
         injected: "a million keys, 1 GiB of a value, keys with NUL and `../`, another plugin's keys, swaps at once",
         expected: "`limit` at the quota; keys are bytes in a namespace of the plugin's own; no change is lost",

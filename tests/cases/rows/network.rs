@@ -11,6 +11,8 @@ pub(super) const ROWS: &[Row] = &[
             "adversarial::network::no_address_inside_the_network_is_reached_by_literal_or_by_name",
             "imports::http::address::tests::every_special_form_is_known_by_name",
             "imports::http::target::tests::every_way_to_write_an_address_is_that_address",
+            "adversarial::syscalls::a_call_of_a_plugin_that_asks_for_nothing_reaches_out_of_the_process_by_nothing",
+            "adversarial::syscalls::what_is_granted_is_seen_under_the_same_eyes_and_nothing_beside_it",
         ],
     },
     Row {
@@ -96,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
         case: "C22",
         injected: "components that import the sockets of WASI: TCP, UDP, names",
         expected: "refused at load by the name of the import",
-        tests: &["operator_faults::an_import_that_no_plugin_gets_is_named"],
+        tests: &["operator_faults::whatever_of_the_sockets_is_imported_is_refused_by_its_name"],
     },
     Row {
         case: "C23",

@@ -24,10 +24,43 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        case: "E09",
+        injected: "file systems that are full, writes and syncs that fail, under the state and under the lock",
+        expected: "`unavailable`, told once in the log; nothing acknowledged is lost; the lock is whole or as it was",
+        tests: &[
+            "adversarial::full_disk::a_full_file_system_under_the_state_costs_what_is_new_and_nothing_that_was_acknowledged",
+            "adversarial::full_disk::a_file_system_that_was_full_when_the_state_was_made_costs_nothing_later",
+            "adversarial::full_disk::a_full_home_pins_nothing_says_so_and_keeps_the_lock_whole",
+            "adversarial::disk_faults::a_write_that_the_disk_refuses_is_told_and_costs_nothing_that_was_acknowledged",
+            "adversarial::disk_faults::what_was_accepted_is_in_the_lock_whole_or_was_never_said_to_be",
+        ],
+    },
+    Row {
+        case: "E10",
+        injected: "a home on a file system that is only read",
+        expected: "what was accepted runs; no state, and nothing new is pinned, each said once; what waits goes on waiting",
+        tests: &[
+            "adversarial::read_only::a_home_that_is_only_read_serves_what_was_accepted_and_says_once_what_it_cannot_keep",
+        ],
+    },
+    Row {
+        case: "E11",
+        injected: "the file of the state with bits flipped or cut short; a directory others may write to; a planted link",
+        expected: "told, or read as it was; left as it is; the neighbour serves (there are no compiled artifacts on disk)",
+        tests: &[
+            "state_damage::a_bit_that_flips_anywhere_in_the_state_is_told_or_changes_nothing",
+            "state_damage::a_state_that_is_cut_short_is_told_and_an_empty_one_is_new",
+            "state::a_place_that_others_can_write_to_or_that_is_none_is_refused_in_words",
+        ],
+    },
+    Row {
         case: "E14",
         injected: "SIGKILL at any moment while plugins write state (`HUBCAP_KILLS` says how often)",
         expected: "no acknowledged write is lost, no value is torn, and the next start works",
-        tests: &["kills::nothing_that_was_acknowledged_is_lost_when_the_host_is_killed"],
+        tests: &[
+            "kills::nothing_that_was_acknowledged_is_lost_when_the_host_is_killed",
+            "adversarial::disk_faults::a_host_that_ends_at_any_step_of_a_write_loses_nothing_that_was_acknowledged",
+        ],
     },
     Row {
         case: "E17",
