@@ -1,4 +1,6 @@
 //! Devices in a granted directory: a mount of a file's own puts one there without leave to make one.
+//!
+//! Invariant: each device is one that is no harm to open, should it ever be.
 
 use std::fs;
 

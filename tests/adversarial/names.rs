@@ -23,7 +23,7 @@ const OUTSIDE: &str = "93.184.215.14";
 const METADATA: &str = "169.254.169.254";
 const PRIVATE: &str = "10.0.0.5";
 
-/// What the server says of a name when it is asked for the so manieth time.
+/// What the server says of a name that it was asked for so many times before.
 fn answer(name: &str, turn: usize) -> Option<Answer> {
     let found = |addresses: &[&str]| Answer { code: 0, alias: false, addresses: parse(addresses) };
     Some(match (name, turn) {

@@ -14,11 +14,11 @@ use rows::{Row, rows};
 /// Characters of a cell.
 const LONGEST: usize = 160;
 
-/// The files that the tests of a row are in.
+/// The files that the tests of a row are in, without the spaces by which lines are broken.
 fn files(row: &Row) -> Vec<String> {
     let file = |test: &&str| {
         let file = file_of(test).unwrap_or_else(|| panic!("{}: there is no test {test}", row.case));
-        fs::read_to_string(file).unwrap()
+        fs::read_to_string(file).unwrap().replace(char::is_whitespace, "")
     };
     row.tests.iter().map(file).collect()
 }

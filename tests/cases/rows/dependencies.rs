@@ -1,4 +1,6 @@
 //! Servers and resolvers that fail.
+//!
+//! Invariant: as in the table that it belongs to.
 
 use super::Row;
 

@@ -1,4 +1,6 @@
 //! Plugins that want out of the directories that they are granted, or fill them.
+//!
+//! Invariant: as in the table that it belongs to.
 
 use super::Row;
 

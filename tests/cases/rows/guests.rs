@@ -1,4 +1,6 @@
 //! Plugins that take too much, wait for ever, or send what nobody should send.
+//!
+//! Invariant: as in the table that it belongs to.
 
 use super::Row;
 

@@ -1,4 +1,6 @@
 //! Plugins that lie in what they tell of themselves, which is what a model reads.
+//!
+//! Invariant: as in the table that it belongs to.
 
 use super::Row;
 

@@ -1,4 +1,6 @@
 //! Plugins that want to reach what they may not, and servers that help them.
+//!
+//! Invariant: as in the table that it belongs to.
 
 use super::Row;
 

@@ -1,4 +1,6 @@
 //! What operators, disks and signals do to a hub.
+//!
+//! Invariant: as in the table that it belongs to.
 
 use super::Row;
 
