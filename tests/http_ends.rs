@@ -239,7 +239,11 @@ fn each_way_that_a_server_fails_has_its_own_words() {
         stream.shutdown(Shutdown::Write).unwrap();
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    let garbage = Web::bare(|mut stream| stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").unwrap());
+    let garbage = Web::bare(|mut stream| {
+        stream.read_exact(&mut [0; 16]).unwrap();
+        stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
     let [reset, half, garbage] = [&reset, &half, &garbage].map(|web| web.url("127.0.0.1"));
     let good = Web::answering(|_| closing(&ok("good")));
     let good = good.url("127.0.0.1");
