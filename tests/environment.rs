@@ -10,6 +10,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::{Home, finish};
 use crate::support::message::{assert_failed, assert_says, text};
@@ -56,7 +57,8 @@ fn a_guest_sees_no_variable_no_argument_and_no_directory() {
     let mut serve = home.command(&["serve", "--log", "trace"]);
     let mut server = home.serve_as(with_canaries(&mut serve), Era::Legacy("2025-11-25"));
     assert_eq!(server.call("environment_all", json!({}))["structuredContent"], nothing);
-    assert_eq!(canaries_of(server.pid().as_raw_pid()), NAMES.len());
+    let started_with = canaries_of(server.pid().as_raw_pid());
+    assert_eq!(started_with, NAMES.len());
     let ended = server.end();
     let mut call = home.command(&["call", "environment_all", "{}", "--json", "--log", "trace"]);
     let called = finish(with_canaries(&mut call), b"");
@@ -64,6 +66,12 @@ fn a_guest_sees_no_variable_no_argument_and_no_directory() {
     assert_eq!(answer["structuredContent"], nothing);
     let said = format!("{:?}{}{}{}", ended.messages, ended.stderr, called.stdout, called.stderr);
     assert!(!said.contains(CANARY), "{said}");
+    let seen = answer["structuredContent"]["variables"].to_string().matches(CANARY).count();
+    let told = said.matches(CANARY).count();
+    observed(
+        "C24",
+        format_args!("of {started_with} planted variables a guest saw {seen}; in answers and logs: {told}"),
+    );
 }
 
 /// A program of the operator's.
@@ -104,9 +112,15 @@ fn the_command_of_a_secret_is_started_like_hubcap_itself_and_once() {
     assert_eq!(fs::read_to_string(at("runs")).unwrap(), format!("{} an argument\n", at("secret").display()));
     assert_eq!(fs::read_to_string(at("input")).unwrap(), "");
     assert_eq!(fs::read_to_string(at("seen")).unwrap().matches(CANARY).count(), NAMES.len());
-    for said in [shown, logged] {
+    for said in [&shown, &logged] {
         assert!(!said.contains(CANARY), "{said}");
     }
+    let runs = fs::read_to_string(at("runs")).unwrap().lines().count();
+    let told = format!("{shown}{logged}").matches(CANARY).count();
+    observed(
+        "C24",
+        format_args!("the command of a secret ran {runs} time, with its own arguments; told of it: {told}"),
+    );
 }
 
 #[test]

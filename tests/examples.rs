@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests::{component, root};
 use crate::support::home::{Finished, Home, finish};
 use crate::support::message::assert_says;
@@ -119,6 +120,7 @@ fn a_secret_goes_to_its_server_and_is_seen_by_nobody_else() {
     ]) {
         assert!(!output.contains(TOKEN), "{output}");
     }
+    observed("C37", format_args!("bound to its server: in {} of its requests, in nothing else", heard.len()));
 }
 
 /// A home with the example, whose server is this one. The crate is the example's own; the origin in its

@@ -7,8 +7,9 @@ use std::fs;
 use serde_json::json;
 
 use crate::support::case::Case;
+use crate::support::cases::observed;
 use crate::support::ground::{Ground, act, end};
-use crate::support::message::{assert_guest_failed, assert_says, text};
+use crate::support::message::{assert_guest_failed, assert_says, code, text};
 use crate::support::{SOON, holds_within};
 
 #[test]
@@ -33,20 +34,27 @@ fn a_directory_is_filled_up_to_its_quota_and_not_one_byte_more() {
     let room = holds_within(SOON, || act(&mut case, "append", "/work/new", json!({ "text": "x" })) == "ok ");
     assert!(room);
     end(case);
+    observed("C10", format_args!("{}, with {} KiB there before", text(&said), 64));
 }
 
 #[test]
 fn a_hole_counts_like_what_is_in_it() {
     let ground = Ground::new();
     let mut case = ground.case();
-    for size in [1_u64 << 20, 1 << 40, u64::MAX >> 1] {
+    let sizes = [1_u64 << 20, 1 << 40, u64::MAX >> 1];
+    for size in sizes {
         assert_eq!(act(&mut case, "size", "/work/sparse", json!({ "size": size })), "Quota", "{size}");
         let at = json!({ "at": size, "text": "x" });
         assert_eq!(act(&mut case, "write-at", "/work/sparse", at), "Io", "{size}");
     }
-    assert_eq!(fs::metadata(ground.at("work/sparse")).unwrap().len(), 0);
+    let len = fs::metadata(ground.at("work/sparse")).unwrap().len();
+    assert_eq!(len, 0);
     assert_eq!(act(&mut case, "size", "/work/sparse", json!({ "size": 1 << 19 })), "ok ");
     end(case);
+    observed(
+        "C10",
+        format_args!("{} sparse files of 1 MiB to 8 EiB: refused, {len} bytes there", sizes.len()),
+    );
 }
 
 #[test]
@@ -71,7 +79,9 @@ fn a_directory_has_at_most_a_hundred_thousand_files() {
         fs::File::create(ground.at("work").join(format!("f{at}"))).unwrap();
     }
     let mut case = ground.case();
-    assert_says(&case.call("files_many", json!({ "path": "/work/d", "n": 1_000 })), "100 Quota");
+    let many = case.call("files_many", json!({ "path": "/work/d", "n": 1_000 }));
+    assert_says(&many, "100 Quota");
+    observed("C10", format_args!("100000 files, {} more at the end of that: {}", 1_000, text(&many)));
     assert_eq!(act(&mut case, "mkdir", "/work/e", json!({})), "Quota");
     assert_eq!(act(&mut case, "link", "/work/a", json!({ "to": "/work/e" })), "Quota");
     assert_eq!(act(&mut case, "write", "/work/a", json!({ "text": "x" })), "ok ");
@@ -84,17 +94,30 @@ fn a_directory_has_at_most_a_hundred_thousand_files() {
     assert!(text(&twice).contains("lists more than 100000 files at once"), "{twice:#}");
     assert!(case.growth_mib() < 96, "{} MiB", case.growth_mib());
     assert_says(&case.call("plain_run", json!({})), "done");
-    // One more from outside, and it can be read and not written to.
-    for at in 0..2 {
+    // More from outside, and it can be read and not written to.
+    for at in 0..200 {
         fs::File::create(ground.at("work").join(format!("g{at}"))).unwrap();
     }
     let home = ground.home("1MiB");
     let reason = home.plugin("files.wasm")["reason"].as_str().unwrap_or_default().to_owned();
     assert!(reason.contains("more than 100000 files"), "{reason}");
     let config = format!("[plugins.files.grant]\nfiles.read = {:?}\n", ground.at("work"));
-    let listed = home.config(&config).run(&["plugin", "list"]);
+    let home = home.config(&config);
+    let listed = home.run(&["plugin", "list"]);
     assert!(listed.stdout.contains("ready     files.wasm"), "{}", listed.stdout);
     assert!(listed.stderr.contains("too large to be looked at whole"), "{}", listed.stderr);
+    let mut case = Case::of(home);
+    let whole = case.call("files_count", json!({ "path": "/read" }));
+    assert_guest_failed(&whole, "limit");
+    let growth = case.growth_mib();
+    assert!(growth < 32, "{growth} MiB");
+    end(case);
+    let names = fs::read_dir(ground.at("work")).unwrap().count();
+    assert!(names > 100_000, "{names}");
+    observed(
+        "C11",
+        format_args!("a listing of {names} names: {}, the host grew by {growth} MiB", code(&whole)),
+    );
 }
 
 #[test]
@@ -108,9 +131,12 @@ fn a_large_file_is_read_in_pieces() {
     // Of which there is no end: the call has one.
     fs::File::create(ground.at("read/large")).unwrap().set_len(1 << 42).unwrap();
     let mut case = Case::of(ground.home_within("1MiB", "1s"));
-    assert_guest_failed(&case.call("files_length", json!({ "path": "/read/large" })), "deadline");
-    assert!(case.growth_mib() < 32, "{} MiB", case.growth_mib());
+    let ended = case.call("files_length", json!({ "path": "/read/large" }));
+    assert_guest_failed(&ended, "deadline");
+    let growth = case.growth_mib();
+    assert!(growth < 32, "{growth} MiB");
     end(case);
+    observed("C11", format_args!("a file of 4 TiB: {}, the host grew by {growth} MiB", code(&ended)));
 }
 
 #[test]

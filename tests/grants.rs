@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::{Home, finish};
 
@@ -152,7 +153,7 @@ fn what_the_operator_wrote_is_in_no_answer_to_an_agent() {
 
 #[test]
 fn a_typo_a_double_and_a_broad_grant_stop_the_host_with_their_place() {
-    for (grant, why) in [
+    let faults = [
         ("htpp = []", "hubcap.toml:2:1: unknown key `htpp`; did you mean `http`?"),
         ("kv = 1\nkv = 2", "hubcap.toml:3:1: duplicate key `kv`"),
         ("kv = true", "hubcap.toml:2:6: "),
@@ -160,11 +161,20 @@ fn a_typo_a_double_and_a_broad_grant_stop_the_host_with_their_place() {
         ("files.work = \"/\"", "hubcap.toml:2:7: / is all of the user's home or more"),
         ("files.work = { path = \"/proc\", broad = true }", "/proc belongs to the system"),
         ("http = [{ url = \"https://a.example\", grant = { files = \"/\" } }]", "unknown key `grant`"),
-    ] {
+        ("kv = { bytes = 1, http = [\"https://*\"] }", "hubcap.toml:2:6: "),
+        ("files.work = { path = { path = \"/srv\", broad = true } }", "hubcap.toml:2:"),
+    ];
+    let mut broad = 0;
+    for (grant, why) in faults {
         let home = home().config(&format!("[plugins.asker.grant]\n{grant}\n"));
         let refused = home.run(&["tools"]);
         assert!(refused.code == Some(2) && refused.stderr.contains(why), "{grant}: {}", refused.stderr);
+        broad += refused.stderr.matches("broad = true").count();
     }
+    observed(
+        "E05",
+        format_args!("{} faulty grants stop the host, {broad} with how to mean it", faults.len()),
+    );
 }
 
 #[test]

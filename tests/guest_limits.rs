@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::case::{Case, budget_of};
+use crate::support::cases::observed;
 use crate::support::guests::plugin_with;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, cost, text};
@@ -77,8 +78,13 @@ fn fuel_runs_out_at_the_same_round_each_time() {
 fn host_calls_do_not_refill_fuel() {
     let mut case = Case::guest_with("clock-flood", "fuel = 50_000_000");
     assert_says(&case.call("clock-flood_read", json!({ "n": 1_000 })), "1000");
-    assert_guest_failed(&case.call("clock-flood_read", json!({})), "fuel");
+    let result = case.call("clock-flood_read", json!({}));
+    assert_guest_failed(&result, "fuel");
     case.end();
+    observed(
+        "A36",
+        format_args!("reading the clock for ever: {} after {} units", code(&result), cost(&result, "fuel")),
+    );
 }
 
 #[test]
@@ -88,6 +94,7 @@ fn waiting_for_timers_that_are_due_ends_at_the_budget() {
     let result = case.call("clock-flood_busy-poll", json!({}));
     assert!(["fuel", "deadline"].contains(&code(&result)), "{result:#}");
     case.end();
+    observed("A30", format_args!("{} after {} units", code(&result), cost(&result, "fuel")));
 }
 
 /// The call ended at its deadline: no sooner, and no later than the host promises.
@@ -121,15 +128,18 @@ fn sleepers_do_not_slow_a_neighbour() {
     let mut case =
         Case::of(Home::new().guest("sleeping").config(&budget_of("sleeping", "deadline = \"1s\"")));
     let sleepers: Vec<Value> = (0..8).map(|_| case.server.send_call("sleeping_forever", json!({}))).collect();
+    let mut longest = Duration::ZERO;
     for _ in 0..50 {
         let (result, waited) = case.timed("plain_run", json!({}));
         assert_says(&result, "done");
         assert!(waited < Duration::from_millis(500), "{waited:?}");
+        longest = longest.max(waited);
     }
     for sleeper in &sleepers {
         assert_guest_failed(&case.server.result(sleeper), "deadline");
     }
     case.end();
+    observed("A36", format_args!("8 sleepers: 50 calls of the neighbour took {longest:.0?} at most"));
 }
 
 #[test]
@@ -270,12 +280,47 @@ fn resources_of_the_host_are_counted() {
 fn a_poll_of_very_many_things_is_bounded() {
     let mut case = Case::guest_with("sleeping", "deadline = \"1s\"");
     assert_says(&case.call("sleeping_many", json!({ "n": 1_000 })), "1000");
-    assert_guest_failed(&case.call("sleeping_many", json!({ "n": 1_000_000 })), "limit");
+    for timers in [10_000, 1_000_000] {
+        let result = case.call("sleeping_many", json!({ "n": timers }));
+        assert_guest_failed(&result, "limit");
+        observed("A36", format_args!("{timers} timers at once: {}", code(&result)));
+    }
     let (result, waited) = case.timed("sleeping_repeated", json!({ "n": 1_000_000 }));
     assert!(["deadline", "limit"].contains(&code(&result)), "{result:#}");
     assert!(waited < Duration::from_millis(1_250) + BUSY, "{waited:?}");
     assert!(case.growth_mib() <= 2 * MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
     case.end();
+}
+
+/// Either may win, and then the other has lost.
+#[test]
+fn a_timer_that_is_due_at_the_very_deadline_gives_one_answer() {
+    let mut case = Case::of(Home::new().guest("echo").config(&budget_of("echo", "deadline = \"150ms\"")));
+    let (mut woke, mut late, mut longest) = (0, 0, Duration::ZERO);
+    for ms in (130..=160).chain([149, 150, 151].repeat(5)) {
+        let (result, waited) = case.timed("echo_sleep", json!({ "ms": ms }));
+        match code(&result) {
+            "" => woke += 1,
+            "deadline" => late += 1,
+            other => panic!("{other}: {result:#}"),
+        }
+        assert!(waited <= Duration::from_millis(150 + 250) + BUSY, "{waited:?}");
+        longest = longest.max(waited);
+    }
+    assert!(late > 0, "some are due after it");
+    let calls: Vec<Value> =
+        (0..8).map(|_| case.server.send_call("echo_sleep", json!({ "ms": 150 }))).collect();
+    for call in &calls {
+        let code = code(&case.server.result(call)).to_owned();
+        assert!(["", "deadline"].contains(&code.as_str()), "{code}");
+    }
+    case.end();
+    observed(
+        "A36",
+        format_args!(
+            "timers around a deadline of 150 ms: {woke} woke, {late} deadline, {longest:.0?} at most"
+        ),
+    );
 }
 
 #[test]
@@ -294,9 +339,20 @@ fn random_bytes_of_one_call_are_counted() {
     for too_much in [json!({ "pieces": 1, "bytes": 2 << 20 }), json!({ "pieces": 2_048, "bytes": 1_024 })] {
         assert_guest_failed(&case.call("random_take", too_much), "limit");
     }
-    let absurd = json!({ "pieces": 1, "bytes": 1u64 << 40 });
-    assert_guest_failed(&case.call("random_take", absurd), "limit");
+    let absurd = case.call("random_take", json!({ "pieces": 1, "bytes": 1u64 << 40 }));
+    assert_guest_failed(&absurd, "limit");
+    let pieces = case.call("random_take", json!({ "pieces": 1 << 20, "bytes": 1_024 }));
+    assert_guest_failed(&pieces, "limit");
+    let growth = case.growth_mib();
     case.end();
+    observed(
+        "A35",
+        format_args!(
+            "2^40 bytes at once: {}; 1 GiB in pieces: {}; host grew {growth} MiB",
+            code(&absurd),
+            code(&pieces)
+        ),
+    );
 }
 
 #[test]

@@ -2,60 +2,49 @@
 //!
 //! Invariant: what the guest could not do is judged by what reached the server, not only by what it was told.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::case::Case;
-use crate::support::guests::wasm;
+use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, code, text};
+use crate::support::requests::{body, granted, home};
 use crate::support::server::Era;
 use crate::support::web::{Web, closing, ok, redirect};
 use crate::support::{SOON, holds_within};
-
-/// The guest in a home where these origins are asked for, and what the operator grants.
-fn home(asked: &[&str], grant: &str) -> Home {
-    let asks = asked.iter().map(|url| {
-        format!("[[ask.http]]\nurl = \"{url}\"\nmethods = [\"GET\", \"POST\"]\nwhy = \"a test\"\n")
-    });
-    let manifest = format!("id = \"fetch\"\nversion = \"1.0.0\"\n{}", asks.collect::<String>());
-    Home::new()
-        .file("fetch.wasm", &wasm("requests"))
-        .file("fetch.toml", manifest.as_bytes())
-        .config(&format!("[plugins.fetch.grant]\n{grant}\n"))
-        .accept("fetch")
-}
-
-/// A home where these origins are asked for and granted, on this machine too.
-fn granted(urls: &[&str]) -> Home {
-    let grants =
-        urls.iter().map(|url| format!("{{ url = \"{url}\", addresses = [\"127.0.0.1\", \"::1\"] }}"));
-    home(urls, &format!("http = [{}]", grants.collect::<Vec<_>>().join(", ")))
-}
-
-fn body(result: &Value) -> &Value {
-    &result["structuredContent"]["body"]
-}
 
 #[test]
 fn without_a_grant_nothing_goes_out_and_the_line_that_would_grant_it_is_told() {
     let web = Web::answering(|_| ok("reached"));
     let url = web.url("127.0.0.1");
     let mut case = Case::of(home(&[&url], ""));
+    let mut words = Vec::new();
     for url in [url.as_str(), "https://does-not-exist.example"] {
         let refused = case.call("fetch_one", json!({ "url": format!("{url}/path?secret=1") }));
         assert_failed(&refused, "denied", "policy");
         let told = text(&refused);
         assert!(told.contains(&format!("`http = [\"{url}\"]`")) && !told.contains("secret"), "{told}");
+        words.push(told.replace(url, "URL"));
     }
     let ended = case.end();
     let line =
         format!("the operator adds `http = [\\\"{url}\\\"]` under [plugins.fetch.grant] in hubcap.toml");
     assert!(ended.stderr.contains(&line), "{line} in {}", ended.stderr);
     assert!(!ended.stderr.contains("secret=1"), "{}", ended.stderr);
-    assert_eq!(web.accepted(), 0);
+    assert_eq!((web.accepted(), &words[0]), (0, &words[1]));
+    observed(
+        "C38",
+        format_args!(
+            "requests: {} hosts, there and not, got {} text; {} connections",
+            words.len(),
+            BTreeSet::from_iter(&words).len(),
+            web.accepted()
+        ),
+    );
 }
 
 #[test]
@@ -162,7 +151,7 @@ fn a_guest_cannot_smuggle_anything_past_the_host() {
         request.as_object_mut().unwrap().extend(parts.as_object().unwrap().clone());
         text(&case.call("fetch_bad", request)).to_owned()
     };
-    for (parts, expected) in [
+    let bad = [
         (json!({ "headers": { "host": "evil.example" } }), "Forbidden"),
         (json!({ "headers": { "connection": "upgrade" } }), "Forbidden"),
         (json!({ "headers": { "upgrade": "websocket" } }), "Forbidden"),
@@ -185,15 +174,30 @@ fn a_guest_cannot_smuggle_anything_past_the_host() {
         (json!({ "method": "TRACE" }), "HttpRequestMethodInvalid"),
         (json!({ "method": "M".repeat(1 << 20) }), "HttpRequestDenied"),
         (json!({ "method": "GET / HTTP/1.1\r\n" }), "method"),
-    ] {
+    ];
+    let mut all = Vec::new();
+    for (parts, expected) in &bad {
         let shown: String = parts.to_string().chars().take(100).collect();
-        let told = told(parts);
+        let told = told(parts.clone());
         assert!(told.contains(expected), "{shown}: {told}");
+        all.push(told);
     }
-    assert_eq!(web.accepted(), 0);
+    let reached = web.accepted();
+    assert_eq!(reached, 0);
     // The same guest with nothing bad in it: the clamped times are all that is left of its options.
-    assert_eq!(told(json!({})), "200");
+    let good = told(json!({}));
+    assert_eq!(good, "200");
     case.end();
+    let refused = |part: &str| {
+        let count = bad.iter().filter(|(parts, _)| parts.get(part).is_some()).count();
+        format!("{count} bad ones refused, {reached} connections")
+    };
+    observed("A33", format_args!("headers: {}", refused("headers")));
+    observed("A34", format_args!("times of 0 and 2^64-1 ns in a request: {good}"));
+    observed("C16", format_args!("authorities: {}", refused("authority")));
+    observed("C17", format_args!("paths: {}", refused("path")));
+    observed("C18", format_args!("methods: {}; the header upgrade: {}", refused("method"), all[2]));
+    observed("C19", format_args!("the header host: {}, {reached} connections", all[0]));
 }
 
 #[test]
@@ -202,14 +206,17 @@ fn headers_beyond_the_bound_end_the_call_and_not_the_host() {
     let url = web.url("127.0.0.1");
     let mut case = Case::of(granted(&[&url]));
     let many: serde_json::Map<_, _> = (0..2_000).map(|n| (format!("x-{n}"), json!("v"))).collect();
+    let mut codes = Vec::new();
     for headers in [json!({ "x": "v".repeat(1 << 20) }), json!(many)] {
         let refused = case.call("fetch_bad", json!({ "authority": "a", "path": "/", "headers": headers }));
         assert_failed(&refused, "limit", "plugin");
+        codes.push(code(&refused).to_owned());
     }
     let fits = json!({ "url": url, "headers": { "x": "v".repeat(60 << 10) } });
     assert_eq!(code(&case.call("fetch_one", fits)), "");
     case.assert_alive();
     case.end();
+    observed("A33", format_args!("a header of 1 MiB and {} headers: {}", many.len(), codes.join(", ")));
 }
 
 #[test]
@@ -228,10 +235,13 @@ fn a_flood_of_requests_reaches_the_server_in_sixes_and_sixty_fours() {
     let flood = json!({ "authority": authority, "path": "/", "count": 100_000 });
     let ended = case.call("fetch_flood", flood);
     assert!(text(&ended).contains("6 answered, 94 limited") || code(&ended) == "fuel", "{ended:#}");
-    assert!(web.heard().len() <= 6 + 64, "{}", web.heard().len());
-    assert!(web.accepted() <= 12, "{}", web.accepted());
+    let (sent, sockets) = (web.heard().len() - 6, web.accepted());
+    assert!(sent <= 64, "{sent}");
+    assert!(sockets <= 12, "{sockets}");
     case.assert_alive();
     case.end();
+    let end = if code(&ended).is_empty() { text(&ended) } else { code(&ended) };
+    observed("A31", format_args!("of 100000 requests {sent} were sent, over {} sockets: {end}", sockets - 6));
 }
 
 #[test]
@@ -261,6 +271,9 @@ fn what_a_body_ends_with_is_told_in_words() {
     let late = case.call("fetch_one", json!({ "url": format!("{url}/late"), "timeout-ms": 150 }));
     assert!(text(&late).contains("timed out: it took longer than the plugin waits"), "{}", text(&late));
     case.end();
+    let saw = format!("a chunk of 9 MiB: {}; 9 bytes announced and 1 sent: {}", code(&endless), code(&cut));
+    observed("C21", &saw);
+    observed("F06", &saw);
 }
 
 #[test]
@@ -282,12 +295,15 @@ fn the_end_of_a_call_closes_its_sockets() {
     server.end();
     let config = std::fs::read_to_string(home.path().join("hubcap.toml")).unwrap();
     let mut case = Case::of(home.config(&format!("{config}[plugins.fetch.budget]\ndeadline = \"2s\"\n")));
-    assert_failed(&case.call("fetch_hold", json!({ "url": url })), "deadline", "plugin");
+    let ended = case.call("fetch_hold", json!({ "url": url }));
+    assert_failed(&ended, "deadline", "plugin");
     let start = Instant::now();
     web.until_over(2);
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    let closed = start.elapsed();
+    assert!(closed < Duration::from_secs(1), "{closed:?}");
     case.assert_alive();
     case.end();
+    observed("A32", format_args!("an unread answer: {}, socket closed {closed:.0?} later", code(&ended)));
 }
 
 #[test]
@@ -308,6 +324,10 @@ fn a_guest_that_crashes_while_it_sends_leaves_no_whole_request_behind() {
     assert!(heard[0].contains("transfer-encoding: chunked"), "{heard:?}");
     assert_eq!(heard[1], "rest: 4\r\npart\r\n");
     case.end();
+    observed(
+        "A32",
+        format_args!("a crash while sending: {}, the server got {:?}", code(&crashed), &heard[1][6..]),
+    );
 }
 
 #[test]
@@ -324,6 +344,10 @@ fn a_proxy_in_the_environment_is_not_asked() {
     assert_eq!(body(&server.call("fetch_one", json!({ "url": url }))), "direct");
     server.end();
     assert_eq!(proxy.accepted(), 0);
+    observed(
+        "C23",
+        format_args!("6 proxy variables: {} direct, {} through the proxy", web.accepted(), proxy.accepted()),
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::support::message::{assert_failed, assert_says, cost, receipt, text};
 use crate::support::server::Server;
 
 /// How soon after its caller a callee is gone.
-const GONE: Duration = Duration::from_millis(500);
+const GONE: Duration = Duration::from_secs(2);
 
 /// Waits for a line of the log about a callee that ended in this way.
 #[track_caller]
@@ -79,12 +79,12 @@ fn two_slow_callees_take_as_long_as_one() {
     let mut server = home(&["echo_sleep", "echo_progress"]).serve();
     // Once all is loaded.
     assert_eq!(said(&mut server, "echo_progress", json!({ "steps": 1 })), "1");
-    let arguments = json!({ "tools": ["echo_sleep", "echo_sleep"], "arguments": { "ms": 1_000 } });
+    let arguments = json!({ "tools": ["echo_sleep", "echo_sleep"], "arguments": { "ms": 3_000 } });
     let started = Instant::now();
     let result = server.call("a_many", arguments);
     let time = started.elapsed();
     assert_eq!(result["structuredContent"]["said"], json!(["slept", "slept"]), "{result:#}");
-    assert!(time >= Duration::from_secs(1) && time < Duration::from_millis(1_900), "{time:?}");
+    assert!(time >= Duration::from_secs(3) && time < Duration::from_millis(5_900), "{time:?}");
     let told = result["structuredContent"]["told"].as_array().unwrap();
     assert_eq!(told.len(), 2, "{told:?}");
     // Of reports that nobody takes the newest counts.
@@ -104,7 +104,7 @@ fn a_callee_has_no_more_time_than_its_caller_has_left() {
     let result = server.call("a_pass-on", json!({ "tool": "echo_sleep", "arguments": { "ms": 20_000 } }));
     let time = started.elapsed();
     assert_failed(&result, "deadline", "plugin");
-    assert!(time < Duration::from_millis(1_750), "{time:?}");
+    assert!(time < Duration::from_secs(10), "{time:?}");
     assert!(receipt(&result)["callees"]["failed"] == 1, "{result:#}");
     let ends = |line: &&str| line.contains("\"plugin\":\"echo\"") && line.contains("\"blame\"");
     assert!(holds_within(GONE, || server.stderr().lines().any(|line| ends(&line))), "{}", server.stderr());

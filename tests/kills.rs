@@ -14,6 +14,7 @@ use data_encoding::BASE64;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::home::Home;
 
 /// Kills in a run of all tests.
@@ -71,6 +72,13 @@ fn nothing_that_was_acknowledged_is_lost_when_the_host_is_killed() {
     assert_eq!((tally.lost, tally.torn), (0, 0), "{tally:?}");
     assert!(tally.acknowledged > 0 && tally.amid > 0, "the kills missed the writes: {tally:?}");
     assert!(tally.longest_start < Duration::from_secs(20), "{tally:?}");
+    let Tally { kills, acknowledged, lost, torn, amid, longest_start, .. } = tally;
+    observed(
+        "E14",
+        format_args!(
+            "{kills} kills, {amid} amid writes: {lost} of {acknowledged} lost, {torn} torn, start {longest_start:.1?} at most"
+        ),
+    );
 }
 
 fn home() -> Home {

@@ -11,7 +11,6 @@ mod process;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -19,6 +18,7 @@ use serde_json::{Value, json};
 use crate::support::guests::{plugin_with, root};
 use crate::support::home::Home;
 use crate::support::message::assert_says;
+use crate::support::sources::{has_test, rust_files};
 
 /// A limit: its file below `host/src`, its name, and the tests that obey and violate it. Often one test
 /// does both, at the edge.
@@ -286,14 +286,6 @@ const STRUCTS: [(&str, &str); 4] = [
     ("model/budget.rs", "Budget"),
 ];
 
-fn sources(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
-}
-
 fn is_limit(name: &str) -> bool {
     name.starts_with("MAX_")
         || ["_DEADLINE", "_FUEL", "_WAIT"].iter().any(|end| name.ends_with(end))
@@ -324,7 +316,7 @@ fn fields(text: &str, name: &str) -> Vec<String> {
 fn every_limit_has_a_test_that_obeys_it_and_one_that_violates_it() {
     let source = root().join("host/src");
     let mut declared = BTreeSet::new();
-    for path in sources(&source) {
+    for path in rust_files(&source) {
         let file = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
         let text = fs::read_to_string(&path).unwrap();
         declared.extend(constants(&text).into_iter().map(|name| (file.clone(), name)));
@@ -339,13 +331,13 @@ fn every_limit_has_a_test_that_obeys_it_and_one_that_violates_it() {
 
 #[test]
 fn every_test_that_the_table_names_is_there() {
-    let mut all = sources(&root().join("host/src"));
-    all.extend(sources(&root().join("tests")));
+    let mut all = rust_files(&root().join("host/src"));
+    all.extend(rust_files(&root().join("tests")));
     let text: String = all.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     for Limit(file, name, tests) in rows() {
         assert!(!tests.is_empty(), "{file} {name}");
         for test in *tests {
-            assert!(text.contains(&format!("fn {test}()")), "{file} {name}: there is no test {test}");
+            assert!(has_test(&text, test), "{file} {name}: there is no test {test}");
         }
     }
 }

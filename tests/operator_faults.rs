@@ -10,6 +10,7 @@ use std::time::Instant;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests::{self, assemble, plugin_with};
 use crate::support::home::Home;
 use crate::support::message::assert_says;
@@ -150,6 +151,12 @@ fn whatever_of_the_sockets_is_imported_is_refused_by_its_name() {
         assert_refused(&home, &format!("{name}.wasm"), &["missing import", &import]);
     }
     assert_the_good_one_serves(&home);
+    let list = home.plugin_list();
+    let of = |state: &str| list.iter().filter(|plugin| plugin["state"] == state).count();
+    observed(
+        "C22",
+        format_args!("{} refused by the import's name, the neighbour {}", of("refused"), of("ready")),
+    );
 }
 
 #[test]
@@ -182,12 +189,24 @@ fn a_component_of_another_world_is_told_what_a_plugin_exports() {
 
 #[test]
 fn a_broken_manifest_is_refused_with_its_line_and_column() {
+    let bomb = format!("id = \"bomb\"\nversion = \"1.0.0\"\nask.kv = {}", "[".repeat(10_000));
     let cases = [
         ("typo", "id = \"typo\"\nversoin = \"1.0.0\"\n", &["typo.toml:2:1", "version"][..]),
         ("syntax", "id = \"syntax\"\nversion = \n", &["syntax.toml:2:"]),
         ("wrong-type", "id = \"wrong-type\"\nversion = 1\n", &["wrong-type.toml:2:"]),
         ("twice", "id = \"twice\"\nid = \"twice\"\nversion = \"1.0.0\"\n", &["twice.toml:2:"]),
         ("bad-id", "id = \"Not An Id\"\nversion = \"1.0.0\"\n", &["Not An Id"]),
+        (
+            "capability",
+            "id = \"capability\"\nversion = \"1.0.0\"\n[ask]\nsockets = true\n",
+            &["capability.toml:4:1", "sockets"],
+        ),
+        (
+            "nested",
+            "id = \"nested\"\nversion = \"1.0.0\"\n[[ask.files]]\nname = \"a\"\naccess = { write = true }\n",
+            &["nested.toml:5:"],
+        ),
+        ("bomb", &bomb, &["bomb.toml:"]),
     ];
     let component = guests::wat("plain");
     let home = cases.iter().fold(Home::new().wat("plain"), |home, (name, manifest, _)| {
@@ -197,6 +216,7 @@ fn a_broken_manifest_is_refused_with_its_line_and_column() {
         assert_refused(&home, &format!("{name}.wasm"), words);
     }
     assert_the_good_one_serves(&home);
+    observed("E05", format_args!("{} broken manifests refused, each with its reason", cases.len()));
 }
 
 #[test]

@@ -5,10 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::{Finished, Home, finish};
 use crate::support::message::{assert_says, code, text};
+use crate::support::requests::grants;
 use crate::support::server::Era;
+use crate::support::web::{Web, ok};
 
 const CANARY: &str = "canary-5d1f9c77";
 
@@ -19,16 +22,21 @@ const MANIFEST: &str = "id = \"seer\"\nversion = \"1.0.0\"\n\
 
 /// A home where the plugin may see one secret and have another one sent.
 fn home() -> Home {
-    let home = Home::new().file("seer.wasm", &wasm("secrets")).file("seer.toml", MANIFEST.as_bytes());
+    home_with("", "")
+}
+
+/// The same that asks for more and is granted more.
+fn home_with(asks: &str, grants: &str) -> Home {
+    let manifest = format!("{MANIFEST}{asks}");
+    let home = Home::new().file("seer.wasm", &wasm("secrets")).file("seer.toml", manifest.as_bytes());
     for name in ["seen", "bound", "refused"] {
         let path = home.path().join(name);
         fs::write(&path, format!("{CANARY}-{name}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
-    home.config(
-        "[plugins.seer.grant.secrets]\nseen = { file = \"seen\", reveal = true }\nbound = { file = \"bound\", reveal = true }\nrefused = { file = \"refused\", url = \"https://api.example\", header = \"x-key\" }\n",
-    )
-    .accept("seer")
+    let secrets = "seen = { file = \"seen\", reveal = true }\nbound = { file = \"bound\", reveal = true }\nrefused = { file = \"refused\", url = \"https://api.example\", header = \"x-key\" }\n";
+    home.config(&format!("[plugins.seer.grant]\n{grants}[plugins.seer.grant.secrets]\n{secrets}"))
+        .accept("seer")
 }
 
 fn call(home: &Home, tool: &str, name: &str) -> Value {
@@ -53,6 +61,12 @@ fn a_secret_is_seen_where_it_was_asked_and_granted_to_be_seen_and_nowhere_else()
     for (name, there) in [("seen", "true"), ("bound", "true"), ("no-such", "false")] {
         assert_says(&call(&home, "exists", name), there);
     }
+    let codes = refusals.each_ref().map(code);
+    observed("C37", format_args!("three secrets that it may not see: {}", codes.join(", ")));
+    let texts =
+        [("bound", &refusals[0]), ("no-such", &refusals[2])].map(|(name, result)| words(result, name));
+    let texts = std::collections::BTreeSet::from(texts).len();
+    observed("C38", format_args!("secrets: one that is there and one that is not got {texts} text"));
 }
 
 #[test]
@@ -76,6 +90,59 @@ fn a_secret_is_in_nothing_that_leaves_the_host() {
         let shown = home.run(command);
         assert!(!(shown.stdout + &shown.stderr).contains(CANARY), "{command:?}");
     }
+    let told = format!("{leaked}{failed}{crashed}{stderr}");
+    let (taken_out, there) = (told.matches("[secret seen]").count(), told.matches(CANARY).count());
+    observed(
+        "C37",
+        format_args!("in results, errors, logs: taken out {taken_out} times, there {there} times"),
+    );
+}
+
+#[test]
+fn a_secret_in_a_request_is_in_no_error_and_no_log() {
+    let web = Web::answering(|_| ok(""));
+    let url = web.url("127.0.0.1");
+    let nobody = "http://127.0.0.1:9";
+    let asks = [url.as_str(), nobody].map(|url| format!("[[ask.http]]\nurl = \"{url}\"\n")).concat();
+    let home = home_with(&asks, &format!("{}\n", grants(&[&url, nobody])));
+    let mut server =
+        home.serve_as(home.command(&["serve"]).args(["--log", "trace"]), Era::Legacy("2025-11-25"));
+    let mut told = String::new();
+    let mut tries = 0;
+    for (to, expected) in [
+        ("http://SECRET.example/", "denied"),
+        ("http://other.example/SECRET?SECRET#SECRET", "denied"),
+        ("http://other.example:1/SECRET", "denied"),
+        (&format!("{url}/SECRET?q=SECRET").replace("127.0.0.1", "localhost"), "denied"),
+        (&format!("{nobody}/SECRET?q=SECRET"), "upstream"),
+        ("http://SECRET@other.example/", "invalid-arguments"),
+        ("SECRET", "invalid-arguments"),
+    ] {
+        for method in ["GET", "SECRET", "X-SECRET-AND-MORE"] {
+            let failed = server.call("seer_send", json!({ "name": "seen", "url": to, "method": method }));
+            // One that is granted nowhere is denied before anything is tried.
+            let expected = if method != "GET" && expected == "upstream" { "denied" } else { expected };
+            assert_eq!(code(&failed), expected, "{method} {to}: {failed:#}");
+            told.push_str(text(&failed));
+            tries += 1;
+        }
+    }
+    // Where it may go it goes: the plugin was granted to see it, and to send requests there.
+    assert_says(
+        &server.call("seer_send", json!({ "name": "seen", "method": "GET", "url": format!("{url}/SECRET") })),
+        "200",
+    );
+    let ended = server.end();
+    let log = ended.stderr;
+    assert!(log.contains("is not granted"), "{log}");
+    // Not even the start of it.
+    let leaks = told.matches("5d1f9c").count() + log.matches("5d1f9c").count();
+    assert_eq!(leaks, 0, "{told}\n{log}");
+    assert_eq!(web.heard().concat().matches(CANARY).count(), 2);
+    observed(
+        "C37",
+        format_args!("in {tries} failed requests: {leaks} times in errors and {} bytes of log", log.len()),
+    );
 }
 
 #[test]
@@ -88,6 +155,7 @@ fn progress_and_partial_text_show_no_secret() {
     let news = format!("{:?}", server.end().messages);
     assert!(news.contains("at [secret seen]") && news.contains("partly [secret seen]"), "{news}");
     assert!(!news.contains(CANARY), "{news}");
+    observed("C37", format_args!("in progress: taken out {} times", news.matches("[secret seen]").count()));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::case::Case;
+use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, text};
 use crate::support::server::{Era, Server};
@@ -83,6 +84,7 @@ fn without_a_grant_everything_is_denied_alike_and_nothing_is_made() {
         .file("kv.toml", b"id = \"kv\"\nversion = \"1.0.0\"\n")
         .config(GRANT)
         .accept("kv");
+    let mut denied = 0;
     for (home, author) in
         [(asked, ""), (not_asked, "its author adds `kv = 1048576` under [ask] in plugin.toml, then ")]
     {
@@ -102,7 +104,9 @@ fn without_a_grant_everything_is_denied_alike_and_nothing_is_made() {
         let logged = server.end().stderr;
         assert_eq!(logged.matches("denied: state is not granted").count(), 3 * tools.len(), "{logged}");
         assert!(!state(&home).join("kv.redb").exists());
+        denied += 3 * tools.len();
     }
+    observed("C38", format_args!("state: {denied} uses without a grant, of any key, got the same words"));
 }
 
 #[test]
@@ -120,12 +124,18 @@ fn a_plugin_reaches_only_its_own_keys_whatever_stands_in_them() {
     for (n, key) in keys.iter().enumerate() {
         assert_holds(&mut server, key, &n.to_string());
     }
-    assert_says(&server.call("kv-2_list", json!({})), "k");
+    let listed = server.call("kv-2_list", json!({}));
+    assert_says(&listed, "k");
     let result = server.call("kv_get", json!({ "key": "" }));
     assert_failed(&result, "invalid-arguments", "caller");
     let result = server.call("kv_set", json!({ "key": "k".repeat(513), "value": "" }));
     assert_failed(&result, "invalid-arguments", "caller");
     server.end();
+    let seen = text(&listed).split(' ').filter(|key| *key != "k").count();
+    observed(
+        "C36",
+        format_args!("{} odd keys kept byte for byte, {seen} of them seen by the neighbour", keys.len()),
+    );
 }
 
 #[test]
@@ -133,6 +143,7 @@ fn a_million_keys_and_values_of_any_size_end_at_the_quota() {
     let home = home();
     let file = state(&home).join("kv.redb");
     let mut case = Case::of(home);
+    let mut ends = Vec::new();
     for (bytes, kept, why) in [
         (0, 1_000, "limit: the state of kv would have 1001 keys, more than 1000; delete what is not needed"),
         (65_536, 15, "limit: the state of kv would have "),
@@ -140,6 +151,7 @@ fn a_million_keys_and_values_of_any_size_end_at_the_quota() {
         let filled = case.call("kv_fill", json!({ "keys": 1_000_000, "bytes": bytes }));
         let said = text(&filled).to_owned();
         assert!(said.starts_with(&format!("{kept} {why}")), "{said}");
+        ends.push(format!("{kept} of {bytes} bytes"));
         let listed = case.call("kv_list", json!({}));
         let keys: Vec<&str> = text(&listed).split(' ').collect();
         assert_eq!(keys.len(), kept);
@@ -156,6 +168,7 @@ fn a_million_keys_and_values_of_any_size_end_at_the_quota() {
     let len = fs::metadata(file).unwrap().len();
     assert!(len < 16 << 20, "{len} bytes on disk");
     case.end();
+    observed("C36", format_args!("of a million keys {}; {} MiB on disk", ends.join(", "), len >> 20));
 }
 
 #[test]
@@ -166,9 +179,11 @@ fn what_many_calls_change_at_once_is_all_there() {
     for call in calls {
         assert_says(&server.result(&call), "hammered");
     }
-    assert_says(&server.call("kv_increment", json!({ "key": "sum", "by": 0 })), "200");
+    let sum = server.call("kv_increment", json!({ "key": "sum", "by": 0 }));
+    assert_says(&sum, "200");
     assert_holds(&mut server, "text", "200");
     server.end();
+    observed("C36", format_args!("200 increments and swaps by 8 calls at once: {} by both", text(&sum)));
 }
 
 #[test]
@@ -181,6 +196,7 @@ fn a_second_host_has_no_state_until_the_first_has_ended() {
         "another hubcap has it open; end that one, or give this one a home of its own",
     );
     assert_says(&second.call("plain_run", json!({})), "done");
+    let mut commands = 0;
     for command in [&["list"][..], &["export", "kv"], &["clear", "kv", "--yes"]] {
         let refused = home.run(&[&["state"], command].concat());
         let words = format!(
@@ -188,12 +204,22 @@ fn a_second_host_has_no_state_until_the_first_has_ended() {
             state(&home).join("kv.redb").display()
         );
         assert!(refused.code == Some(1) && refused.stderr.contains(&words), "{}", refused.stderr);
+        commands += 1;
     }
     assert_holds(&mut first, "k", "one");
     first.end();
-    assert_holds(&mut second, "k", "one");
+    let held = second.call("kv_get", json!({ "key": "k" }));
+    assert_says(&held, "one");
     let logged = second.end().stderr;
-    assert_eq!(logged.matches("the state of plugins is not available").count(), 1, "told once: {logged}");
+    let told = logged.matches("the state of plugins is not available").count();
+    assert_eq!(told, 1, "told once: {logged}");
+    observed(
+        "E17",
+        format_args!(
+            "the second told {told} time that it has none, {commands} commands refused; alone, it reads {:?}",
+            text(&held)
+        ),
+    );
 }
 
 #[test]
@@ -238,6 +264,7 @@ fn a_place_that_others_can_write_to_or_that_is_none_is_refused_in_words() {
             "its file is damaged or not one of hubcap's",
         ),
     ];
+    let mut refused = 0;
     for (damage, words) in breaks {
         let home = home().wat("plain");
         let mut server = home.serve();
@@ -250,7 +277,12 @@ fn a_place_that_others_can_write_to_or_that_is_none_is_refused_in_words() {
         let logged = server.end().stderr;
         let file = state(&home).join("kv.redb").display().to_string();
         assert!(logged.contains(words) && logged.contains(&file), "{logged}");
+        refused += 1;
     }
+    observed(
+        "E11",
+        format_args!("{refused} places others may write to, links or no files: refused in words"),
+    );
 }
 
 /// A server whose files may have so many KiB: beyond that, the disk is full.

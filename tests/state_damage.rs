@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::kills::Random;
+use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, text};
 
@@ -118,9 +119,12 @@ fn a_bit_that_flips_anywhere_in_the_state_is_told_or_changes_nothing() {
         fs::write(&file, &good.bytes).unwrap();
         assert_eq!(export(&home).as_ref(), Ok(&good.after));
         let host = if is_killed { "killed" } else { "ended" };
-        eprintln!(
-            "the file of a host that was {host}: {} bits flipped, {told} told, {same} change nothing, {earlier} gives the commit before, 0 wrong values",
-            places.len()
+        let flips = places.len();
+        observed(
+            "E11",
+            format_args!(
+                "after a host that was {host}, {flips} bits flipped: {told} told, {same} same, {earlier} the commit before"
+            ),
         );
     }
 }
@@ -143,7 +147,7 @@ fn a_state_that_is_cut_short_is_told_and_an_empty_one_is_new() {
         fs::write(file(&home), "").unwrap();
         assert_eq!(home.run(&["state", "list"]).stdout, "");
     }
-    eprintln!("{told} cuts told");
+    observed("E11", format_args!("{told} files cut short: each told and left as it is"));
 }
 
 #[test]

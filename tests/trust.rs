@@ -8,7 +8,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::guests::wasm;
+use crate::support::cases::observed;
 use crate::support::home::{Finished, Home, finish};
 use crate::support::message::{assert_failed, assert_says, text};
 use crate::support::server::Era;
@@ -121,6 +121,14 @@ fn a_description_that_changed_is_withheld_until_it_is_accepted() {
         (again.code, again.stdout.as_str()),
         (Some(0), "nothing waits: tool 0.0.0 is accepted as it is\n")
     );
+    let differences =
+        asked.stdout.lines().filter(|line| line.starts_with("  - ") || line.starts_with("  + "));
+    let shown: Vec<&str> = differences.map(str::trim).collect();
+    observed(
+        "B17",
+        format_args!("a new description: withheld, shown as {}, runs once accepted", shown.join(" ")),
+    );
+    observed("E19", format_args!("out of date: withheld, and `approve` shows {}", shown.join(" ")));
 }
 
 #[test]
@@ -129,7 +137,7 @@ fn every_part_of_a_definition_counts_and_so_do_the_bytes() {
     // The same to every agent: only the bytes differ.
     let mut padded = described("Runs.");
     padded.extend([0, 2, 1, b'x']);
-    for (changed, reason) in [
+    let changes = [
         (
             Told { schema, ..Told::default() }.component(),
             "the input schema of tool run changed, digest changed",
@@ -143,13 +151,16 @@ fn every_part_of_a_definition_counts_and_so_do_the_bytes() {
             "tool run is gone, tool walk is new, digest changed",
         ),
         (padded, "digest changed, definitions are the same"),
-    ] {
+    ];
+    for (changed, reason) in &changes {
         let home = pinned(&described("Runs."));
         fs::write(home.plugins().join("tool.wasm"), changed).unwrap();
         assert_withheld(&home, reason);
         fs::write(home.plugins().join("tool.wasm"), described("Runs.")).unwrap();
         assert_serves(&home);
     }
+    let reasons: Vec<&str> = changes.iter().map(|(_, reason)| reason.split(',').next().unwrap()).collect();
+    observed("B17", format_args!("{} other changes withheld: {}", changes.len(), reasons[1..].join("; ")));
 }
 
 #[test]
@@ -197,6 +208,7 @@ fn a_newcomer_whose_id_has_grants_waits() {
 #[test]
 fn annotations_of_a_guest_open_no_door() {
     let component = |read_only| Told { read_only, ..Told::default() }.component();
+    let mut states = Vec::new();
     for read_only in [false, true] {
         let home = Home::new().wat("plain").file("tool.wasm", &component(read_only));
         assert_withheld(
@@ -205,8 +217,11 @@ fn annotations_of_a_guest_open_no_door() {
         );
         let home = Home::new().wat("plain").file("tool.wasm", &component(read_only));
         let home = home.config("[trust]\nmode = \"locked\"\n");
-        assert_eq!(home.plugin("tool.wasm")["state"], "quarantined");
+        let state = home.plugin("tool.wasm")["state"].clone();
+        assert_eq!(state, "quarantined");
+        states.push(format!("read-only {read_only}: {}", state.as_str().unwrap()));
     }
+    observed("B09", format_args!("with grants and where it is locked, {}", states.join(", ")));
 }
 
 #[test]
@@ -261,31 +276,10 @@ fn the_file_that_the_lock_holds_keeps_its_id_against_any_other() {
 }
 
 #[test]
-fn a_copy_that_is_not_whole_is_never_taken_for_what_was_accepted() {
-    let whole = wasm("echo");
-    let home = Home::new().wat("plain").file("tool.wasm", &whole);
-    assert_eq!(home.run(&["tools"]).code, Some(0));
-    let mut halves: Vec<Vec<u8>> =
-        (1..whole.len()).step_by(whole.len() / 7).map(|cut| whole[..cut].to_vec()).collect();
-    // A copy in place: the new start before the old end.
-    let mut other = whole.clone();
-    let at = whole.len() - 20;
-    other[at] ^= 1;
-    halves.push(other);
-    for half in halves {
-        fs::write(home.plugins().join("tool.wasm"), &half).unwrap();
-        let state = home.plugin("tool.wasm")["state"].clone();
-        assert!(state == "refused" || state == "quarantined", "{} bytes: {state}", half.len());
-        assert_ne!(home.run(&["call", "tool_say", r#"{"text":"hi"}"#]).code, Some(0));
-    }
-    fs::write(home.plugins().join("tool.wasm"), &whole).unwrap();
-    assert_eq!(home.run(&["call", "tool_say", r#"{"text":"hi"}"#]).stdout, "hi\n");
-}
-
-#[test]
 fn a_lock_that_is_wrong_stops_every_command_with_its_place() {
     let home = pinned(&described("Runs."));
     let good = lock(&home).unwrap();
+    let mut stopped = 0;
     for (from, to, told) in [
         ("Runs.", "Runs!", "changed by hand: the hash of the text is sha256:"),
         ("digest = \"sha256:", "digest = \"md5:", "64 lower-case hexadecimal digits"),
@@ -303,10 +297,16 @@ fn a_lock_that_is_wrong_stops_every_command_with_its_place() {
             assert_has(&refused.stderr, &[told]);
         }
         assert_eq!(lock(&home).unwrap(), bad);
+        stopped += 1;
     }
     // Line ends of another system are no change.
     fs::write(home.path().join("hubcap.lock"), good.replace('\n', "\r\n")).unwrap();
     assert_serves(&home);
+    let state = home.plugin("tool.wasm")["state"].clone();
+    observed(
+        "E19",
+        format_args!("edited by hand: {stopped} of 4 stop every command, lock kept; CRLF: {state}"),
+    );
 }
 
 #[test]

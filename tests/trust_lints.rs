@@ -7,6 +7,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::told::{Told, described};
 
@@ -37,13 +38,22 @@ fn text_that_speaks_to_the_model_needs_a_look_wherever_it_stands() {
     let hint = "the text of tool run reads like instructions to the model: \"important: before\"";
     let schema =
         |property: Value| json!({ "type": "object", "properties": { "note": property } }).to_string();
-    for component in [
+    let poisoned = [
         described(POISON),
         Told { schema: &schema(json!({ "description": POISON })), ..Told::default() }.component(),
         Told { schema: &schema(json!({ "enum": ["a", POISON] })), ..Told::default() }.component(),
-    ] {
-        assert_needs_a_look(&Home::new().file("tool.wasm", &component), hint);
+    ];
+    let mut told = Vec::new();
+    for component in &poisoned {
+        let home = Home::new().file("tool.wasm", component);
+        assert_needs_a_look(&home, hint);
+        told.push(home.plugin("tool.wasm")["warnings"][0].as_str().unwrap().to_owned());
     }
+    let (_, phrase) = told[0].split_once(": ").unwrap();
+    observed(
+        "B07",
+        format_args!("in {} places: withheld until a person accepts it; {phrase} told", told.len()),
+    );
 }
 
 #[test]
@@ -58,23 +68,34 @@ fn text_that_names_another_plugins_tool_needs_a_look() {
     assert_eq!(home.run(&["tools"]).stdout, "github_issue\n    Runs.\n");
     assert_needs_a_look(&home, "the text of tool run names the tool github_issue of the plugin github");
     assert_eq!(home.plugin("github.wasm")["warnings"], json!([]));
+    let told = home.plugin("tool.wasm")["warnings"][0].as_str().unwrap().to_owned();
     // An own tool may be named.
     let home = Home::new().file("tool.wasm", &described("As tool_run does."));
     assert_eq!(home.plugin("tool.wasm")["state"], "ready");
+    observed("B08", format_args!("withheld until a person accepts it, told: {told}"));
 }
 
 #[test]
 fn a_name_that_is_easily_taken_for_another_needs_a_look() {
-    let home = Home::new().file("to-ol.wasm", &Told { name: "get-issue", ..Told::default() }.component());
-    assert_eq!(home.run(&["tools"]).code, Some(0));
-    let component = Told { name: "getIssue", description: "Gets it.", ..Told::default() }.component();
-    fs::write(home.plugins().join("tool.wasm"), component).unwrap();
-    assert_needs_a_look(
-        &home,
-        "the name tool_getIssue is easily taken for to-ol_get-issue of the plugin to-ol",
+    let names = ["getIssue", "get_issue", "get-issue", "GET-ISSUE", "_getissue-"];
+    let mut withheld = Vec::new();
+    for name in names {
+        let home = Home::new().file("to-ol.wasm", &Told { name: "get-issue", ..Told::default() }.component());
+        assert_eq!(home.run(&["tools"]).code, Some(0));
+        let component = Told { name, description: "Gets it.", ..Told::default() }.component();
+        fs::write(home.plugins().join("tool.wasm"), component).unwrap();
+        assert_needs_a_look(
+            &home,
+            &format!("the name tool_{name} is easily taken for to-ol_get-issue of the plugin to-ol"),
+        );
+        let pinned = home.plugin("to-ol.wasm");
+        assert_eq!(pinned["state"], "ready", "a newcomer takes nothing from what was accepted: {pinned:#}");
+        withheld.push(name);
+    }
+    observed(
+        "B18",
+        format_args!("beside get-issue, withheld until a person accepts it: {}", withheld.join(", ")),
     );
-    let pinned = home.plugin("to-ol.wasm");
-    assert_eq!(pinned["state"], "ready", "a newcomer takes nothing from what was accepted: {pinned:#}");
 }
 
 #[test]

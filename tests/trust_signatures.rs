@@ -7,6 +7,7 @@ use std::fs;
 use minisign::KeyPair;
 use serde_json::json;
 
+use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::told::{described, with_manifest};
 
@@ -86,12 +87,14 @@ fn an_older_version_that_was_signed_once_is_a_downgrade() {
     fs::write(home.plugins().join("tool.wasm"), component("1.0.9")).unwrap();
     sign(&home, &pair, &component("1.0.9"), "id=tool version=1.0.9");
     assert_refused(&home, "a downgrade: version 1.0.9 is older than 1.1.0");
+    let told = home.plugin("tool.wasm")["reason"].as_str().unwrap().to_owned();
     // A newer one waits for its approval, like any change.
     fs::write(home.plugins().join("tool.wasm"), component("1.10.0")).unwrap();
     sign(&home, &pair, &component("1.10.0"), "id=tool version=1.10.0");
     assert_eq!(home.plugin("tool.wasm")["state"], "quarantined");
     assert_eq!(home.run(&["plugin", "approve", "tool", "--yes"]).code, Some(0));
     assert_eq!(home.run(&["call", "tool_run"]).stdout, "done\n");
+    observed("E07", format_args!("an older signed version in its place: {told:.70}"));
 }
 
 #[test]

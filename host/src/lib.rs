@@ -3,6 +3,9 @@
 //!
 //! The modules, from the bottom up; a module uses only those above it in this list.
 
+#[cfg(test)]
+mod observed;
+
 pub mod model;
 
 pub mod error;

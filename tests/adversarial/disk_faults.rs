@@ -10,6 +10,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::strace::{Trace, injected};
+use crate::support::cases::observed;
 use crate::support::home::{Home, finish};
 use crate::support::message::{assert_failed, assert_says, text};
 use crate::support::server::Server;
@@ -131,11 +132,12 @@ fn a_write_that_the_disk_refuses_is_told_and_costs_nothing_that_was_acknowledged
     }
     server.end();
     written.assert_kept(&export(&home, "kv"));
-    eprintln!(
-        "{} faults of the disk, {} writes refused, {} acknowledged values, 0 lost",
-        hits,
-        written.refused,
-        written.acknowledged.len()
+    let (refused, kept) = (written.refused, written.acknowledged.len());
+    observed(
+        "E09",
+        format_args!(
+            "{hits} faults of the disk: {refused} writes refused, {kept} acknowledged values all there"
+        ),
     );
 }
 
@@ -213,8 +215,12 @@ fn a_host_that_ends_at_any_step_of_a_write_loses_nothing_that_was_acknowledged()
         }
     }
     assert!(kills >= 40 && (1..kills).contains(&after_the_answer), "{kills} {after_the_answer}");
-    eprintln!(
-        "killed at {kills} steps, {after_the_answer} of them after the answer: 0 acknowledged writes lost"
+    let acknowledged = after_the_answer + kills;
+    observed(
+        "E14",
+        format_args!(
+            "killed at {kills} steps of a write, {after_the_answer} after the answer: {acknowledged} acknowledged, all there"
+        ),
     );
 }
 
@@ -257,5 +263,9 @@ fn what_was_accepted_is_in_the_lock_whole_or_was_never_said_to_be() {
     }
     let accepted = home.run(&["plugin", "approve", "tool", "--yes"]);
     assert_eq!((accepted.code, home.run(&["call", "tool_run"]).stdout.as_str()), (Some(0), "done\n"));
-    eprintln!("{hits} faults while the lock is written, 0 locks torn, 0 approvals said and not there");
+    let faults = OF_THE_LOCK.len();
+    observed(
+        "E09",
+        format_args!("{hits} faults at {faults} steps of writing the lock: each refused, the lock whole"),
+    );
 }

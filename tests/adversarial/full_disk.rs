@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::tools;
 use crate::support::case::Case;
+use crate::support::cases::observed;
 use crate::support::ground::{self, Ground, act};
 use crate::support::guests::wasm;
 use crate::support::home::Home;
@@ -100,9 +101,13 @@ fn a_full_file_system_under_the_state_costs_what_is_new_and_nothing_that_was_ack
     let whole =
         |line: &&str| value(line)["value"].as_str().is_some_and(|value| value.bytes().all(|b| b == b'x'));
     assert_eq!(exported.stdout.lines().filter(whole).count(), taken + 1, "{}", exported.stderr);
-    eprintln!(
-        "new with {new} bytes, full with {full_at}: {taken} values taken, {refused} refused, {warnings} warning; with room again {} there",
-        taken + 1
+    let there = exported.stdout.lines().count();
+    observed(
+        "E09",
+        format_args!(
+            "state full at {} KiB: {taken} values taken, {refused} refused, {warnings} warning; {there} there after",
+            full_at >> 10
+        ),
     );
 }
 
@@ -143,7 +148,12 @@ fn a_file_system_that_was_full_when_the_state_was_made_costs_nothing_later() {
         made += 1;
     }
     assert!(refused > 0);
-    eprintln!("{refused} of {made} new databases refused for want of room, all {made} made with room again");
+    observed(
+        "E09",
+        format_args!(
+            "{refused} of {made} new databases refused for want of room, {made} made with room again"
+        ),
+    );
 }
 
 #[test]
@@ -177,8 +187,12 @@ fn a_full_home_pins_nothing_says_so_and_keeps_the_lock_whole() {
     assert_eq!(home.run(&["plugin", "approve", "tool", "--yes"]).code, Some(0));
     assert_eq!(home.run(&["call", "new_run"]).stdout, "done\n");
     assert!(fs::read_to_string(&lock).unwrap().contains("[plugins.new]"));
-    eprintln!(
-        "a full home: 1 newcomer runs unpinned with 1 warning, 1 changed plugin withheld, the lock is as it was"
+    let warnings = logged.matches(warned).count();
+    observed(
+        "E09",
+        format_args!(
+            "a full home: a newcomer runs with {warnings} warning, a changed one waits, the lock is whole"
+        ),
     );
 }
 
@@ -224,7 +238,8 @@ fn a_directory_that_is_full_of_bytes_or_files_is_told_to_the_guest() {
     assert_eq!(most, "100000 Quota");
     assert_says(&case.call("plain_run", json!({})), "done");
     ground::end(case);
-    eprintln!(
-        "full at {filled} bytes, at {count} files; 1 TiB is refused by the quota, and so are more than 100000 files"
+    observed(
+        "C10",
+        format_args!("tmpfs: {filled} at its size, {count} files at its inodes; with more of them: {most}"),
     );
 }

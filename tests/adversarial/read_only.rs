@@ -7,6 +7,7 @@ use std::fs;
 use serde_json::json;
 
 use super::tools;
+use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, text};
@@ -87,8 +88,11 @@ fn a_home_that_is_only_read_serves_what_was_accepted_and_says_once_what_it_canno
         refused_by_the_command_line(&home, with_state);
         assert!(fs::read(path.join("hubcap.lock")).unwrap() == before);
     }
-    eprintln!(
-        "two read-only homes: {unavailable} uses of state unavailable with 1 warning each, {withheld} of {withheld} that wait withheld, 0 pinned"
+    observed(
+        "E10",
+        format_args!(
+            "two homes: {unavailable} uses of state unavailable, {withheld} calls of what waits withheld"
+        ),
     );
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::strace::{Step, Trace, between, opened, reaching_out};
+use crate::support::cases::observed;
 use crate::support::ground::Ground;
 use crate::support::guests::wasm;
 use crate::support::home::{Finished, Home, finish};
@@ -68,19 +69,23 @@ fn a_call_of_a_plugin_that_asks_for_nothing_reaches_out_of_the_process_by_nothin
         .collect();
     server.end();
     let steps = trace.steps();
+    let mut reached = 0;
     for (n, (tool, arguments)) in tries.iter().enumerate() {
         let out = reaching_out(between(&steps, &format!("try-{n}")));
         assert!(out.is_empty(), "{tool} {arguments}: {out:#?}");
+        reached += out.len();
     }
     let denied = answers.iter().filter(|answer| answer["isError"] == true).count();
     let opened = steps.iter().filter(|step| step.text.starts_with("open")).count();
     // It loaded under the same eyes, so they see.
     assert!(opened > 10 && denied >= 11, "{opened} {denied}");
     assert_eq!(web.accepted(), 0);
-    eprintln!(
-        "{} calls, {denied} of them denied, reach out by 0 system calls; loading by {opened} opens",
+    let saw = format!(
+        "{} calls without a grant, {denied} denied: {reached} system calls out of the process",
         tries.len()
     );
+    observed("C13", &saw);
+    observed("C24", &saw);
 }
 
 /// The same guests, each with something granted.
@@ -150,9 +155,12 @@ fn what_is_granted_is_seen_under_the_same_eyes_and_nothing_beside_it() {
             && !step.text.contains("CLONE_THREAD")
     });
     assert_eq!(processes.count(), 1);
-    eprintln!(
-        "a granted file: {} opens; a granted request: {connects} connection; a secret's command: 1 program",
-        count("file", "open")
+    let opens = count("file", "open");
+    observed(
+        "C13",
+        format_args!(
+            "granted, by the same trace: {connects} connection for a request, {opens} opens for a file"
+        ),
     );
 }
 
@@ -193,7 +201,7 @@ fn a_call_by_the_command_line_opens_only_what_is_hubcaps_own() {
     let web = Web::answering(|_| ok("reached"));
     let url = web.url("127.0.0.1");
     let file = json!({ "op": "read", "path": "/etc/passwd" });
-    let (mut opens, mut calls) = (0, 0);
+    let (mut opens, mut calls, mut foreign_opens) = (0, 0, 0);
     for (guest, tool, arguments) in [
         ("echo", "echo_say", json!({ "text": "hi" })),
         ("files", "files_act", file),
@@ -203,7 +211,9 @@ fn a_call_by_the_command_line_opens_only_what_is_hubcaps_own() {
         let home = Home::new().guest(guest);
         let (finished, steps) = call_once(&home, tool, &arguments);
         assert!(finished.code.is_some(), "{}", finished.stderr);
-        assert_eq!(foreign(&home, &steps), [""; 0], "{tool}");
+        let others = foreign(&home, &steps);
+        assert_eq!(others, [""; 0], "{tool}");
+        foreign_opens += others.len();
         calls += 1;
         opens += steps.iter().filter_map(opened).count();
     }
@@ -223,5 +233,10 @@ fn a_call_by_the_command_line_opens_only_what_is_hubcaps_own() {
         assert!(all.iter().any(|one| one.starts_with(seen)), "{tool}: {all:#?}");
     }
     assert_eq!(web.accepted(), 1);
-    eprintln!("{calls} calls by the command line open {opens} files, 0 of them not hubcap's own");
+    observed(
+        "C24",
+        format_args!(
+            "{calls} calls by the command line: {opens} opens, {foreign_opens} not of hubcap or the system"
+        ),
+    );
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a tool that is missing fails the test with the line that installs it.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -33,7 +34,7 @@ pub(super) fn inside() -> bool {
 #[track_caller]
 pub(super) fn run_inside(test: &str, namespaces: &[&str], script: &str) {
     let script = format!(
-        "set -e\n{script}\nexec {} --exact --nocapture adversarial::{test}",
+        "set -e\n{script}\nexec {} --exact --show-output adversarial::{test}",
         std::env::current_exe().unwrap().display()
     );
     let mut command = Command::new("unshare");
@@ -41,7 +42,35 @@ pub(super) fn run_inside(test: &str, namespaces: &[&str], script: &str) {
     let ran = finish(&mut command, b"");
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("1 passed"), "{}", ran.stdout);
-    eprint!("{}", ran.stderr);
+    relay(&ran.stdout);
+}
+
+/// Says again what was observed there.
+#[expect(clippy::print_stdout, reason = "as it was said there")]
+fn relay(stdout: &str) {
+    for line in stdout.lines().filter(|line| line.get(3..5) == Some(": ")) {
+        println!("{line}");
+    }
+}
+
+/// The same in a network of its own, where the loopback device has more addresses, after one more line.
+#[track_caller]
+pub(super) fn run_with_network(test: &str, addresses: &[&str], script: &str) {
+    need(&["unshare", "ip", "mount"]);
+    let add = |address: &&str| {
+        let bits = if address.contains(':') { 128 } else { 32 };
+        let line = format!("ip addr add {address}/{bits} dev lo");
+        // Where it is known, without the wait for others who may have it.
+        format!("{line} nodad 2>/dev/null || {line}\n")
+    };
+    let addresses: String = addresses.iter().map(add).collect();
+    run_inside(test, &["--net", "--mount"], &format!("ip link set lo up\n{addresses}{script}"));
+}
+
+/// The line that puts a file with this content in the place of one of the machine's.
+pub(super) fn in_place_of(path: &str, file: &Path, content: &str) -> String {
+    fs::write(file, content).unwrap();
+    format!("[ ! -e {path} ] || mount --bind {} {path}\n", file.display())
 }
 
 /// The same where the test mounts what it needs. Its temporary files are on a file system of its own, so

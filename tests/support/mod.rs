@@ -3,14 +3,17 @@
 //! Invariant: nothing here names the host's code. What a test knows, it knows from outside.
 
 pub(crate) mod case;
+pub(crate) mod cases;
 pub(crate) mod facts;
 pub(crate) mod ground;
 pub(crate) mod guests;
 pub(crate) mod home;
 pub(crate) mod message;
 pub(crate) mod programs;
+pub(crate) mod requests;
 pub(crate) mod server;
 pub(crate) mod shell;
+pub(crate) mod sources;
 pub(crate) mod stdio;
 pub(crate) mod told;
 pub(crate) mod transcript;

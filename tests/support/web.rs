@@ -64,6 +64,11 @@ impl Web {
         Self::start(move |peer| peer.answer_all(&answer))
     }
 
+    /// Runs the script on the bare connection.
+    pub(crate) fn bare(script: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        Self::run("http", move |stream, _| script(stream))
+    }
+
     fn run(
         scheme: &'static str,
         script: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static,
@@ -124,13 +129,18 @@ impl Peer<'_> {
     pub(crate) fn head(&mut self) -> Option<String> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            self.stream.read_exact(&mut byte).ok()?;
-            head.push(byte[0]);
+            head.push(self.byte()?);
         }
         let head = String::from_utf8(head).unwrap();
         self.keep(&head);
         Some(head)
+    }
+
+    /// Reads one byte; nothing at the end of the connection.
+    pub(crate) fn byte(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        self.stream.read_exact(&mut byte).ok()?;
+        Some(byte[0])
     }
 
     /// Reads the body that a head announces.
@@ -142,7 +152,11 @@ impl Peer<'_> {
     }
 
     pub(crate) fn write(&mut self, text: &str) -> bool {
-        self.stream.write_all(text.as_bytes()).is_ok() && self.stream.flush().is_ok()
+        self.send(text.as_bytes())
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok() && self.stream.flush().is_ok()
     }
 
     /// Reads to the end of the connection, however it comes.

@@ -200,6 +200,7 @@ mod tests {
     use super::Lock;
     use crate::lock::tests::{lock, pin};
     use crate::lock::{Part, Pin};
+    use crate::observed::observed;
 
     fn parse(content: &str) -> Result<Lock, String> {
         Lock::parse("hubcap.lock", content).map_err(|error| error.to_string())
@@ -240,7 +241,7 @@ mod tests {
         let written = lock("echo", pin("1.0.0", json!({ "description": "Says it." }))).render().unwrap();
         let line = |words: &str| 1 + written.lines().position(|line| line.contains(words)).unwrap();
         let tool = line("[plugins.echo.tools.say]");
-        for (from, to, place, told) in [
+        let edits = [
             ("Says it.", "Says IT.", tool, "changed by hand"),
             ("digest = \"sha256:", "digest = \"sha256:0", line("digest ="), "64 lower-case"),
             ("version = 1\n", "version = 2\n", line("version = 1"), "form 2"),
@@ -248,11 +249,13 @@ mod tests {
             ("[plugins.echo]", "[plugins.Echo]", line("[plugins.echo]"), "no plugin id"),
             ("digest =", "digset =", line("digest ="), "did you mean `digest`?"),
             ("[plugins.echo]", "[plugins.echo", line("[plugins.echo]"), ""),
-        ] {
+        ];
+        for (from, to, place, told) in edits {
             let error = parse(&written.replacen(from, to, 1)).unwrap_err();
             let in_place = error.starts_with(&format!("hubcap.lock:{place}:"))
                 || error.starts_with(&format!("hubcap.lock:{}:", place + 1));
             assert!(in_place && error.contains(told), "{to}: {error}\n{written}");
         }
+        observed("E19", format_args!("{} edits by hand refused with their line", edits.len()));
     }
 }

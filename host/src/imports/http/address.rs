@@ -79,6 +79,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::{GLOBAL_V6, SPECIAL, special};
+    use crate::observed::observed;
 
     #[test]
     fn every_special_form_is_known_by_name() {
@@ -129,6 +130,7 @@ mod tests {
         for (address, what) in cases {
             assert_eq!(special(address.parse().unwrap()), Some(what), "{address}");
         }
+        observed("C13", format_args!("{} addresses in all special ranges known as such", cases.len()));
     }
 
     #[test]

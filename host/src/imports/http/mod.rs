@@ -156,7 +156,10 @@ impl Hooks {
         }
         let grants = &self.egress.grants;
         grants.iter().position(|grant| grant::covers(grant, target, method)).ok_or_else(|| {
-            tracing::warn!(target: "hubcap::http", "{}", grant::denied(&self.egress.plugin, target, method));
+            let Egress { plugin, secrets, .. } = &*self.egress;
+            // Here already: a part of a secret would not be found in what is cut.
+            let denied = grant::denied(plugin, target, &secrets.redacted(method.as_str()));
+            tracing::warn!(target: "hubcap::http", "{}", secrets.redacted(&denied));
             Error::HttpRequestDenied
         })
     }
@@ -173,7 +176,8 @@ fn declared(head: &http::request::Parts) -> Result<Option<u64>, Error> {
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 async fn sent(job: Job) -> Sent {
-    let (target, method) = (job.key.target.clone(), job.request.method().clone());
+    let target = job.egress.secrets.redacted(&job.key.target.to_string()).into_owned();
+    let method = job.request.method().clone();
     let start = Instant::now();
     let answer = job.send().await;
     let ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -142,7 +142,8 @@ async fn open(egress: &Egress, key: &Key, times: Times) -> Result<Connection, Er
         }
     };
     let vetted = grant::vet(grant, &found, key.target.port).map_err(|dropped| {
-        tracing::warn!(target: "hubcap::http", "{}", grant::prohibited(&egress.plugin, &key.target, &dropped));
+        let prohibited = grant::prohibited(&egress.plugin, &key.target, &dropped);
+        tracing::warn!(target: "hubcap::http", "{}", egress.secrets.redacted(&prohibited));
         Error::DestinationIpProhibited
     })?;
     let stream = dial::connect(&vetted, times.connect).await?;

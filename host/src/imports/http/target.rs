@@ -112,6 +112,7 @@ mod tests {
     use url::Host;
 
     use super::{Target, canonical, path, split};
+    use crate::observed::observed;
 
     fn target(scheme: &str, authority: &str) -> Option<String> {
         let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build().ok()?;
@@ -141,9 +142,8 @@ mod tests {
 
     #[test]
     fn every_way_to_write_an_address_is_that_address() {
-        for written in
-            ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0x7f000001", "127.0.0.1."]
-        {
+        let forms = ["127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0x7f000001", "127.0.0.1."];
+        for written in forms {
             assert_eq!(target("https", written).as_deref(), Some("https://127.0.0.1"), "{written}");
         }
         for (written, meant) in [
@@ -155,11 +155,13 @@ mod tests {
         ] {
             assert_eq!(target("https", written).as_deref(), Some(meant), "{written}");
         }
+        let one = target("https", forms[3]).unwrap();
+        observed("C13", format_args!("{} ways to write an address are one: {one}", forms.len()));
     }
 
     #[test]
     fn what_is_no_host_or_hides_another_is_refused() {
-        for written in [
+        let tricks = [
             "granted.com@127.0.0.1",
             "granted.com:80@evil.com",
             "user:pass@granted.com",
@@ -178,7 +180,8 @@ mod tests {
             "1.2.3.4.5",
             "256.256.256.256",
             "granted.com\\evil.com",
-        ] {
+        ];
+        for written in tricks {
             assert_eq!(target("https", written), None, "{written}");
             let host = split(written).filter(|(_, port)| port.is_none()).map(|(host, _)| host);
             assert_eq!(host.and_then(canonical), None, "{written}");
@@ -189,6 +192,8 @@ mod tests {
         for scheme in ["ftp", "file", "ws", "httpss"] {
             assert_eq!(target(scheme, "granted.com"), None, "{scheme}");
         }
+        let taken = tricks.iter().filter(|written| target("https", written).is_some()).count();
+        observed("C16", format_args!("{} tricks in an authority: {taken} taken for a host", tricks.len()));
     }
 
     #[test]

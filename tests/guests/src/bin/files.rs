@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use hubcap_sdk::{Error, Output};
 use test_guests::{Value, answer, number, text};
+use wasip2::clocks::wall_clock::Datetime;
 use wasip2::filesystem::preopens::get_directories;
 use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, ErrorCode, NewTimestamp, OpenFlags, PathFlags, filesystem_error_code,
@@ -142,19 +143,34 @@ fn symlink(arguments: &Value) -> Result<Output, Error> {
     answer(word(root(arguments)?.symlink_at(text(arguments, "to"), text(arguments, "path"))))
 }
 
-/// Opens a file over and over, and says whether it ever held something else than it should.
+/// Gives a file a time, by its handle and by its name, and says what came of both and of a look at it.
+fn times(arguments: &Value) -> Result<Output, Error> {
+    let root = root(arguments)?;
+    let (seconds, nanoseconds) = (number(arguments, "seconds"), number(arguments, "nanos") as u32);
+    let at = NewTimestamp::Timestamp(Datetime { seconds, nanoseconds });
+    let (follow, write) = (PathFlags::SYMLINK_FOLLOW, DescriptorFlags::WRITE);
+    let file = root.open_at(follow, "a", OpenFlags::empty(), write);
+    let file = file.map_err(|code| Error::upstream(code.name()))?;
+    let said =
+        [word(file.set_times(at, at)), word(root.set_times_at(follow, "a", at, at)), word(file.stat())];
+    answer(said.join(" "))
+}
+
+/// Opens a file over and over, and says how often it was read and how often denied; or that it ever held
+/// something else than it should, or could not be opened for another reason.
 fn hammer(arguments: &Value) -> Result<Output, Error> {
-    let (mut read, mut failed) = (0, 0);
+    let (mut read, mut denied) = (0, 0);
     for _ in 0..number(arguments, "tries") {
         match fs::read_to_string(text(arguments, "path")) {
             Ok(content) if content != text(arguments, "text") => {
                 return answer(format!("escaped: {content}"));
             }
             Ok(_) => read += 1,
-            Err(_) => failed += 1,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied += 1,
+            Err(error) => return answer(format!("failed: {error}")),
         }
     }
-    answer(format!("{read} {failed}"))
+    answer(format!("{read} {denied}"))
 }
 
 /// Writes until it may not any more, and says how much and why.
@@ -226,5 +242,5 @@ fn directory(arguments: &Value) -> Result<Output, Error> {
 test_guests::tools! {
     "act" => act, "roots" => roots, "paths" => paths, "changes" => changes, "symlink" => symlink,
     "hammer" => hammer, "fill" => fill, "many" => many, "hold" => hold, "count" => count,
-    "length" => length, "directory" => directory,
+    "length" => length, "directory" => directory, "times" => times,
 }

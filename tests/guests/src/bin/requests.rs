@@ -34,6 +34,11 @@ fn one(arguments: &Value) -> Result<Output, Error> {
     Output::structured(&json!({ "status": status, "url": url, "type": kind, "body": answer.text()? }))
 }
 
+/// How many bytes an answer has.
+fn size(arguments: &Value) -> Result<Output, Error> {
+    answer(request(arguments).send()?.bytes()?.len())
+}
+
 /// The size of an upload, and what came back.
 fn upload(arguments: &Value) -> Result<Output, Error> {
     let body = vec![b'u'; number(arguments, "bytes") as usize];
@@ -137,6 +142,7 @@ fn crash(arguments: &Value) -> Result<Output, Error> {
 
 test_guests::tools! {
     "one" => one,
+    "size" => size,
     "upload" => upload,
     "several" => several,
     "bad" => bad,

@@ -1,6 +1,6 @@
 //! A plugin that sees a secret and says it wherever a plugin can say something.
 
-use hubcap_sdk::{Code, Content, Error, Output, json, log, progress, secrets};
+use hubcap_sdk::{Code, Content, Error, Output, http, json, log, progress, secrets};
 use test_guests::{Value, text};
 
 fn exists(arguments: &Value) -> Result<Output, Error> {
@@ -33,10 +33,19 @@ fn crash(arguments: &Value) -> Result<Output, Error> {
     panic!("crashed with {}", secrets::reveal(text(arguments, "name"))?)
 }
 
+/// Puts it into a request to somewhere: into this URL, into the method, and into a header.
+fn send(arguments: &Value) -> Result<Output, Error> {
+    let secret = secrets::reveal(text(arguments, "name"))?;
+    let part = |name: &str| text(arguments, name).replace("SECRET", &secret);
+    let request = http::Request::new(&part("method"), &part("url")).header("x-key", &secret);
+    request.send().map(|answer| Output::text(answer.status().to_string()))
+}
+
 test_guests::tools! {
     "exists" => exists,
     "length" => length,
     "leak" => leak,
     "fail" => fail,
     "crash" => crash,
+    "send" => send,
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::imports::http::body::MAX_BODY;
 use crate::imports::http::{MAX_HEADERS, MAX_IN_FLIGHT, MAX_REQUESTS};
+use crate::observed::observed;
 
 const MOST: usize = MAX_BODY as usize;
 
@@ -40,8 +41,11 @@ async fn an_endless_answer_ends_at_8_mib() {
     })
     .await;
     let (mut call, url) = call_to(server.address);
-    assert_eq!(word(fetch(&mut call, get(&url)).await), "HttpResponseBodySize");
+    let word = word(fetch(&mut call, get(&url)).await);
+    assert_eq!(word, "HttpResponseBodySize");
     server.until_over(1).await;
+    observed("C21", format_args!("chunks for ever: {word}, connection closed"));
+    observed("F06", format_args!("chunks for ever: {word}, connection closed"));
 }
 
 /// Reads uploads to their ends and answers how long they were.
@@ -115,8 +119,10 @@ async fn endless_headers_end() {
     })
     .await;
     let (mut call, url) = call_to(server.address);
-    assert_eq!(word(send(&mut call, get(&url)).await), "HttpResponseHeaderSectionSize");
+    let word = word(send(&mut call, get(&url)).await);
+    assert_eq!(word, "HttpResponseHeaderSectionSize");
     server.until_over(1).await;
+    observed("C21", format_args!("headers for ever: {word}, connection closed"));
 }
 
 #[tokio::test]

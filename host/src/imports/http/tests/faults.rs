@@ -5,13 +5,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::server::Server;
-use super::{call_to, fetch, get, nothing, request, send, word};
+use super::{call_to, fetch, get, nothing, read, request, send, word};
+use crate::observed::observed;
 
 #[tokio::test]
 async fn a_port_where_nobody_listens_refuses() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let (mut call, url) = call_to(address);
-    assert_eq!(word(send(&mut call, get(&url)).await), "ConnectionRefused");
+    let word = word(send(&mut call, get(&url)).await);
+    assert_eq!(word, "ConnectionRefused");
+    observed("F05", format_args!("nobody listens: {word}"));
 }
 
 #[tokio::test]
@@ -27,6 +30,36 @@ async fn a_connection_that_is_closed_or_reset_before_the_answer_is_cut_off() {
         let (mut call, url) = call_to(server.address);
         assert_eq!(word(send(&mut call, get(&url)).await), "ConnectionTerminated", "reset: {reset}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_or_half_closed_in_the_middle_of_a_body_is_incomplete() {
+    let mut words = Vec::new();
+    for reset in [false, true] {
+        let (begun, begins) = tokio::sync::oneshot::channel::<()>();
+        let begins = std::sync::Mutex::new(Some(begins));
+        let server = Server::start(move |mut peer| {
+            let begins = begins.lock().unwrap().take().expect("one connection");
+            async move {
+                peer.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello").await;
+                begins.await.unwrap();
+                if reset {
+                    peer.stream.set_zero_linger().unwrap();
+                } else {
+                    tokio::io::AsyncWriteExt::shutdown(&mut peer.stream).await.unwrap();
+                    peer.rest().await;
+                }
+            }
+        })
+        .await;
+        let (mut call, url) = call_to(server.address);
+        let answer = send(&mut call, get(&url)).await.unwrap();
+        begun.send(()).unwrap();
+        words.push(word(read(answer).await));
+        assert_eq!(words[words.len() - 1], "HttpResponseIncomplete", "reset: {reset}");
+        server.until_over(1).await;
+    }
+    observed("F05", format_args!("half-closed and reset in the middle of a body: {}", words.join(", ")));
 }
 
 #[tokio::test]
@@ -61,11 +94,14 @@ async fn what_is_no_http_is_a_protocol_error() {
 async fn an_upgrade_that_nobody_asked_for_fails() {
     let server = Server::answering("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n").await;
     let (mut call, url) = call_to(server.address);
-    assert_eq!(word(send(&mut call, get(&url)).await), "HttpUpgradeFailed");
+    let word = word(send(&mut call, get(&url)).await);
+    assert_eq!(word, "HttpUpgradeFailed");
+    observed("C18", format_args!("a server that upgrades by itself: {word}"));
 }
 
 #[tokio::test]
 async fn a_body_shorter_than_announced_is_incomplete() {
+    let mut words = Vec::new();
     for answer in [
         "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
@@ -76,8 +112,10 @@ async fn a_body_shorter_than_announced_is_incomplete() {
         })
         .await;
         let (mut call, url) = call_to(server.address);
-        assert_eq!(word(fetch(&mut call, get(&url)).await), "HttpResponseIncomplete", "{answer}");
+        words.push(word(fetch(&mut call, get(&url)).await));
+        assert_eq!(words[words.len() - 1], "HttpResponseIncomplete", "{answer}");
     }
+    observed("C21", format_args!("shorter than announced, three ways: {}", words.join(", ")));
 }
 
 #[tokio::test]
@@ -100,12 +138,15 @@ async fn a_body_longer_than_announced_poisons_no_later_request() {
     })
     .await;
     let (mut call, url) = call_to(server.address);
+    let mut bodies = Vec::new();
     for turn in 1..=3 {
         let (_, body) = fetch(&mut call, get(&url)).await.unwrap();
         assert_eq!(body, turn.to_string());
+        bodies.push(String::from_utf8(body.into()).unwrap());
         // Time for the rest to arrive while the connection is idle: that is when it is noticed.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    observed("C21", format_args!("longer than announced, {} times: each got its own body", bodies.len()));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use super::{
     HERE, Times, call, call_to, egress, egress_with, fetch, get, grant, nothing, request, send, word,
 };
 use crate::imports::http::Hooks;
+use crate::observed::observed;
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 
@@ -105,8 +106,10 @@ async fn of_mixed_answers_only_what_was_vetted_is_connected_to() {
     let (mut call, asked) = resolved(&server, move |_| Ok(addresses(&mixed)));
     assert!(fetch(&mut call, asked).await.is_ok());
     let (mut call, asked) = resolved(&server, move |_| Ok(addresses(&mixed[..4])));
-    assert_eq!(word(send(&mut call, asked).await), "DestinationIpProhibited");
+    let without = word(send(&mut call, asked).await);
+    assert_eq!(without, "DestinationIpProhibited");
     assert_eq!(server.accepted(), 1);
+    observed("C14", format_args!("4 inner answers and a granted one: only that one; without it: {without}"));
 }
 
 #[tokio::test]
@@ -121,8 +124,10 @@ async fn a_name_that_flips_is_judged_by_the_answer_that_is_connected_to() {
     assert!(fetch(&mut call, first).await.is_ok());
     assert_eq!(asked.load(Ordering::SeqCst), 1, "a connection resolves once");
     let url = format!("http://server.test:{}", server.address.port());
-    assert_eq!(word(send(&mut call, get(&url)).await), "DestinationIpProhibited");
+    let flipped = word(send(&mut call, get(&url)).await);
+    assert_eq!(flipped, "DestinationIpProhibited");
     assert_eq!((asked.load(Ordering::SeqCst), server.accepted()), (2, 1));
+    observed("C14", format_args!("a name that flips: resolved once for each connection, then {flipped}"));
 }
 
 #[tokio::test]
@@ -133,8 +138,13 @@ async fn ten_thousand_answers_are_an_answer_and_none_is_an_error() {
         Ok(private.chain([HERE]).collect())
     });
     assert!(fetch(&mut call, asked).await.is_ok());
+    let connections = server.accepted();
     let (mut call, asked) = resolved(&server, |_| Ok(Vec::new()));
-    assert_eq!(word(send(&mut call, asked).await), "DnsError");
+    let empty = word(send(&mut call, asked).await);
+    assert_eq!(empty, "DnsError");
     let (mut call, asked) = resolved(&server, |_| Err(io::Error::other("no such name")));
-    assert_eq!(word(send(&mut call, asked).await), "DnsError");
+    let failed = word(send(&mut call, asked).await);
+    assert_eq!(failed, "DnsError");
+    observed("C14", format_args!("10000 inner answers and a granted one: {connections} connection"));
+    observed("F14", format_args!("no addresses: {empty}; an error of the resolver: {failed}"));
 }

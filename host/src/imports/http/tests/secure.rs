@@ -17,6 +17,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::server::{Peer, Server, ok};
 use super::{Answers, Egress, Network, Times, call, egress, fetch, get, grant, here, send, word};
 use crate::config::Source;
+use crate::observed::observed;
 use crate::origin::Origin;
 use crate::policy::{Bound, HttpGrant, SecretGrant};
 use crate::secrets::Secrets;
@@ -106,7 +107,8 @@ async fn an_address_can_be_what_a_certificate_is_for() {
     let authority = Authority::new();
     let (server, _) = server(authority.sign("127.0.0.1", 2090)).await;
     let url = url(&server, "127.0.0.1");
-    assert!(fetch(&mut call(&egress(vec![authority.grant(&url)])), get(&url)).await.is_ok());
+    let (status, _) = fetch(&mut call(&egress(vec![authority.grant(&url)])), get(&url)).await.unwrap();
+    observed("C20", format_args!("a certificate for the address itself: {status}"));
 }
 
 #[tokio::test]
@@ -118,13 +120,16 @@ async fn what_a_certificate_does_not_say_is_not_believed() {
         ("of nobody's", Authority::new().sign("server.test", 2090)),
         ("of its own", self_signed("server.test")),
     ];
+    let mut refused = Vec::new();
     for (what, certificate) in cases {
         let (server, _) = server(certificate).await;
         let url = url(&server, "server.test");
-        let refused = send(&mut call(&egress(vec![authority.grant(&url)])), get(&url)).await;
-        assert_eq!(word(refused), "TlsCertificateError", "{what}");
+        let end = send(&mut call(&egress(vec![authority.grant(&url)])), get(&url)).await;
+        assert_eq!(word(end), "TlsCertificateError", "{what}");
         assert!(server.heard().is_empty(), "{what}: a request went out");
+        refused.push(what);
     }
+    observed("C20", format_args!("no request to a certificate {}", refused.join(", ")));
 }
 
 #[tokio::test]
@@ -156,6 +161,29 @@ async fn what_speaks_no_tls_is_told_so() {
     let server = Server::start(|_| async {}).await;
     let url = self::url(&server, "server.test");
     assert_eq!(word(send(&mut call(&egress(vec![grant(&url)])), get(&url)).await), "ConnectionTerminated");
+}
+
+#[tokio::test]
+async fn versions_before_tls_1_2_are_not_spoken() {
+    let mut words = Vec::new();
+    // SSL 3.0, TLS 1.0, TLS 1.1.
+    for minor in [0, 1, 2] {
+        let server = Server::start(move |mut peer| async move {
+            // A handshake record with the server's greeting: version, 32 random bytes, no session,
+            // RSA with AES-128-CBC, no compression.
+            let mut greeting = vec![22, 3, minor, 0, 42, 2, 0, 0, 38, 3, minor];
+            greeting.extend([7; 32]);
+            greeting.extend([0, 0, 0x2f, 0]);
+            peer.write(&greeting).await;
+            peer.rest().await;
+        })
+        .await;
+        let url = url(&server, "server.test");
+        let word = word(send(&mut call(&egress(vec![grant(&url)])), get(&url)).await);
+        assert_eq!(word, "TlsProtocolError", "3.{minor}");
+        words.push(word);
+    }
+    observed("C20", format_args!("SSL 3.0, TLS 1.0, TLS 1.1: {}", words.join(", ")));
 }
 
 #[tokio::test]
@@ -198,6 +226,7 @@ async fn a_secret_replaces_what_the_guest_wrote_at_its_origin_and_is_nowhere_els
     let grants = [&at_home, &elsewhere].map(|url| authority.grant(url)).to_vec();
     let network = Network::new(Arc::new(Answers(here)), Times::default());
     let egress = Egress::new("test", grants, secrets, network);
+    let mut told = Vec::new();
     for (url, server, expected) in
         [(at_home, home, ["Bearer canary-of-32-bytes", ""]), (elsewhere, other, ["of the guest", "again"])]
     {
@@ -208,5 +237,10 @@ async fn a_secret_replaces_what_the_guest_wrote_at_its_origin_and_is_nowhere_els
         let heard = server.heard().concat();
         let sent: Vec<&str> = heard.lines().filter_map(|line| line.strip_prefix("authorization: ")).collect();
         assert_eq!(sent, expected.into_iter().filter(|sent| !sent.is_empty()).collect::<Vec<_>>());
+        told.push(sent.iter().filter(|sent| sent.contains("canary")).count());
     }
+    observed(
+        "C37",
+        format_args!("bound to A: in {} header of requests to A, in {} of those to B", told[0], told[1]),
+    );
 }

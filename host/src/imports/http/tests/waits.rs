@@ -8,6 +8,7 @@ use wasmtime_wasi_http::{Error, RequestOptions};
 
 use super::server::{Server, ok};
 use super::{HERE, SHORT, SOON, Times, call, egress_with, fetch, get, grant, here, read, send, word};
+use crate::observed::observed;
 
 #[tokio::test]
 async fn a_name_that_takes_too_long_is_given_up_and_holds_one_of_four_places() {
@@ -24,9 +25,11 @@ async fn a_name_that_takes_too_long_is_given_up_and_holds_one_of_four_places() {
     let times = Times { dns: SHORT, ..Times::default() };
     let egress = egress_with(vec![grant(&url("slow")), grant(&url("quick"))], times, resolver);
     let mut call = call(&egress);
+    let start = Instant::now();
     for _ in 0..3 {
         assert_eq!(word(send(&mut call, get(&url("slow"))).await), "DnsTimeout");
     }
+    let each = start.elapsed() / 3;
     assert!(fetch(&mut call, get(&url("quick"))).await.is_ok(), "the fourth place is free");
     assert_eq!(word(send(&mut call, get(&url("slow"))).await), "DnsTimeout");
     assert_eq!(egress.lookups.available_permits(), 0, "a lookup holds its place to its own end");
@@ -39,6 +42,10 @@ async fn a_name_that_takes_too_long_is_given_up_and_holds_one_of_four_places() {
         }
     };
     tokio::time::timeout(SOON, free).await.expect("a lookup that ends gives its place back");
+    observed(
+        "F14",
+        format_args!("a resolver that hangs, bound {SHORT:?}: given up after {each:.0?}; others resolve"),
+    );
 }
 
 #[tokio::test]
@@ -57,7 +64,11 @@ async fn an_address_that_does_not_answer_is_given_up() {
     let url = format!("http://server.test:{}", address.port());
     let times = Times { connect: SHORT, ..Times::default() };
     let mut call = call(&egress_with(vec![grant(&url)], times, here));
-    assert_eq!(word(send(&mut call, get(&url)).await), "ConnectionTimeout");
+    let start = Instant::now();
+    let word = word(send(&mut call, get(&url)).await);
+    let waited = start.elapsed();
+    assert_eq!(word, "ConnectionTimeout");
+    observed("F05", format_args!("packets dropped, bound {SHORT:?}: {word} after {waited:.0?}"));
 }
 
 #[tokio::test]
@@ -85,8 +96,12 @@ async fn a_handshake_that_never_ends_is_given_up() {
     let url = format!("https://server.test:{}", server.address.port());
     let times = Times { tls: SHORT, ..Times::default() };
     let mut call = call(&egress_with(vec![grant(&url)], times, here));
-    assert_eq!(word(send(&mut call, get(&url)).await), "ConnectionTimeout");
+    let start = Instant::now();
+    let word = word(send(&mut call, get(&url)).await);
+    let waited = start.elapsed();
+    assert_eq!(word, "ConnectionTimeout");
     server.until_over(1).await;
+    observed("C20", format_args!("a handshake that never ends, bound {SHORT:?}: {word} after {waited:.0?}"));
 }
 
 #[tokio::test]
@@ -120,8 +135,10 @@ async fn a_flood_of_interim_answers_is_no_answer() {
     let url = format!("http://server.test:{}", server.address.port());
     let times = Times { first_byte: SHORT, ..Times::default() };
     let mut call = call(&egress_with(vec![grant(&url)], times, here));
-    assert_eq!(word(send(&mut call, get(&url)).await), "HttpResponseTimeout");
+    let word = word(send(&mut call, get(&url)).await);
+    assert_eq!(word, "HttpResponseTimeout");
     server.until_over(1).await;
+    observed("C21", format_args!("interim answers for ever: {word}"));
 }
 
 #[tokio::test]
@@ -145,8 +162,12 @@ async fn a_body_that_stops_is_given_up_and_one_that_drips_is_read() {
     let times = Times { idle: SHORT, ..Times::default() };
     let mut call = call(&egress_with(vec![grant(&url)], times, here));
     assert_eq!(fetch(&mut call, get(&url)).await.unwrap().1, "xxxx");
-    let stopped = fetch(&mut call, get(&format!("{url}/stops"))).await;
-    assert_eq!(word(stopped), "ConnectionReadTimeout");
+    let start = Instant::now();
+    let stopped = word(fetch(&mut call, get(&format!("{url}/stops"))).await);
+    let waited = start.elapsed();
+    assert_eq!(stopped, "ConnectionReadTimeout");
+    observed("C21", format_args!("a body that stops, bound {SHORT:?}: {stopped} after {waited:.0?}"));
+    observed("F06", format_args!("a body that stops, bound {SHORT:?}: {stopped} after {waited:.0?}"));
 }
 
 #[tokio::test]
@@ -160,7 +181,11 @@ async fn a_guest_that_asks_for_no_time_gets_a_millisecond_and_no_panic() {
         between_bytes_timeout: Some(Duration::from_nanos(u64::MAX)),
     };
     let job = call.admit(get(&url), Some(none)).unwrap();
-    assert!(matches!(job.send().await, Err(Error::HttpResponseTimeout)));
+    let start = Instant::now();
+    let end = job.send().await;
+    let waited = start.elapsed();
+    assert!(matches!(end, Err(Error::HttpResponseTimeout)));
+    observed("A34", format_args!("a first byte within 0 ns: {} after {waited:.0?}", word(end)));
 }
 
 #[tokio::test]

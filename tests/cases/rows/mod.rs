@@ -1,0 +1,31 @@
+//! The adversarial cases: what is done to hubcap, what has to come of it, and the tests that do it.
+//!
+//! Invariant: a row is data. Its tests say what they saw by `observed`, under the case of the row.
+
+mod dependencies;
+mod files;
+mod guests;
+mod metadata;
+mod network;
+mod operators;
+
+/// One case.
+pub(crate) struct Row {
+    /// Its number: a letter for who misbehaves, and two digits.
+    pub(crate) case: &'static str,
+    /// What is done.
+    pub(crate) injected: &'static str,
+    /// What has to come of it, as far as hubcap promises it.
+    pub(crate) expected: &'static str,
+    /// The tests that show it, by their whole names.
+    pub(crate) tests: &'static [&'static str],
+}
+
+/// All rows, in the order of their cases.
+pub(crate) fn rows() -> Vec<&'static Row> {
+    let parts =
+        [guests::ROWS, metadata::ROWS, files::ROWS, network::ROWS, operators::ROWS, dependencies::ROWS];
+    let mut rows: Vec<&Row> = parts.into_iter().flatten().collect();
+    rows.sort_by_key(|row| row.case);
+    rows
+}
