@@ -21,10 +21,7 @@ mod base {
         world: "hubcap:host/base",
         imports: { "hubcap:plugin/kv@0.1.0": async, "hubcap:plugin/process@0.1.0": async | trappable },
         exports: { default: async },
-        with: {
-            "wasi:io": wasmtime_wasi::p2::bindings::io,
-            "hubcap:plugin/process.running": crate::imports::Running,
-        },
+        with: { "wasi:io": wasmtime_wasi::p2::bindings::io },
     });
 }
 
