@@ -43,8 +43,14 @@ fn assert_clean(case: &Case, stage: &Stage, time: Duration) {
 
 #[test]
 fn a_cancelled_call_leaves_nothing_of_its_programs() {
-    let stage = family("deadline = \"60s\"");
+    let stage = family("deadline = \"60s\"").script("sleep", "echo started; exec sleep 1000");
     let mut case = stage.case();
+    // What hears that it should end does so at once.
+    let id = case.server.send_running_call("programs_hold", stage.arguments("sleep", &[]));
+    case.server.cancel(&id);
+    let cancelled = Instant::now();
+    stage.assert_gone_within(Duration::from_secs(2));
+    eprintln!("cancelled: a program that listens is gone after {:.1?}", cancelled.elapsed());
     let id = case.server.send_running_call("programs_hold", stage.arguments("family", &[]));
     stage.assert_running(MEMBERS);
     case.server.cancel(&id);

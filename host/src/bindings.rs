@@ -29,10 +29,7 @@ mod base {
             "hubcap:plugin/hub@0.1.0.[drop]pending": trappable,
         },
         exports: { default: async },
-        with: {
-            "wasi:io": wasmtime_wasi::p2::bindings::io,
-            "hubcap:plugin/process.running": crate::imports::Running,
-        },
+        with: { "wasi:io": wasmtime_wasi::p2::bindings::io },
     });
 }
 

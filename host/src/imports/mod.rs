@@ -24,8 +24,6 @@ pub(crate) use hub::{Edges, Exchange, HubCalls, Serving};
 pub(crate) use kv::Access as KvAccess;
 pub(crate) use log::GuestLog;
 pub use process::Programs;
-#[expect(unreachable_pub, reason = "the generated bindings re-export what they are given")]
-pub use process::Running;
 pub(crate) use process::{Commands, Processes};
 pub(crate) use progress::ProgressSink;
 pub(crate) use random::{RandomSource, TooMuchRandom};

@@ -84,10 +84,13 @@ fn exec(runnable: &Path, target: &Target) -> io::Error {
     }
 }
 
-/// Takes back what Rust does to signals at the start of a process: programs expect to be ended by a pipe that
-/// nobody reads. The standard library does so whenever it is to become another program, and nothing has this name.
+/// Takes back what Rust does to signals at the start of a process, because programs expect to be ended by a pipe
+/// that nobody reads: the standard library does so whenever it is to become another program, and nothing has this
+/// name. And has none blocked, whatever hubcap was started with.
 fn reset_signals() {
     let _ = Command::new("").exec();
+    // It fails for no set of signals that there is.
+    let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
 }
 
 /// From here on this process ends when its supervisor does, whatever it becomes.

@@ -11,8 +11,7 @@ mod seats;
 mod shared;
 mod spawn;
 
-#[expect(unreachable_pub, reason = "the generated bindings re-export what they are given")]
-pub use running::Running;
+use running::Running;
 pub use seats::Programs;
 
 use std::collections::BTreeSet;
@@ -23,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Instrument;
+use wasmtime::component::Resource;
 
 use crate::bindings::process::Options;
 use crate::bindings::{Error, process};
@@ -259,9 +259,9 @@ impl process::Host for Imports {
         &mut self,
         command: String,
         options: Options,
-    ) -> wasmtime::Result<Result<wasmtime::component::Resource<Running>, Error>> {
+    ) -> wasmtime::Result<Result<Resource<process::Running>, Error>> {
         match self.processes.start(&command, options).await {
-            Ok(running) => Ok(Ok(self.table.push(running)?)),
+            Ok(running) => Ok(Ok(running::given(self.table.push(running)?))),
             Err(failed) => Ok(Err(failed.into())),
         }
     }

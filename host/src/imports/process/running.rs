@@ -9,12 +9,11 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use super::shared::Shared;
 use crate::bindings::Error;
-use crate::bindings::process::{Event, Exit, HostRunning};
+use crate::bindings::process::{self, Event, Exit, HostRunning};
 use crate::imports::Imports;
 
 /// A program that runs or waits for its seat. Dropping it ends the program and all that came of it.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct Running(Arc<Shared>);
+pub(super) struct Running(Arc<Shared>);
 
 impl Running {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
@@ -35,34 +34,56 @@ impl Pollable for Running {
     }
 }
 
+/// What a guest gets for its entry of the table: a number.
+pub(super) fn given(running: Resource<Running>) -> Resource<process::Running> {
+    Resource::new_own(running.rep())
+}
+
+/// The entry of the table that a guest means.
+fn meant(this: &Resource<process::Running>) -> Resource<Running> {
+    Resource::new_borrow(this.rep())
+}
+
+impl Imports {
+    fn running(&self, this: &Resource<process::Running>) -> wasmtime::Result<&Shared> {
+        Ok(&self.table.get(&meant(this))?.0)
+    }
+
+    fn take_running(&mut self, this: &Resource<process::Running>) -> wasmtime::Result<Running> {
+        Ok(self.table.delete(Resource::new_own(this.rep()))?)
+    }
+}
+
 type Told<T> = wasmtime::Result<Result<T, Error>>;
 
 impl HostRunning for Imports {
-    async fn subscribe(&mut self, this: Resource<Running>) -> wasmtime::Result<Resource<DynPollable>> {
-        subscribe(&mut self.table, this)
+    async fn subscribe(
+        &mut self,
+        this: Resource<process::Running>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
+        subscribe(&mut self.table, meant(&this))
     }
 
-    async fn next(&mut self, this: Resource<Running>) -> Told<Option<Event>> {
-        Ok(self.table.get(&this)?.0.next().map_err(Error::from))
+    async fn next(&mut self, this: Resource<process::Running>) -> Told<Option<Event>> {
+        Ok(self.running(&this)?.next().map_err(Error::from))
     }
 
-    async fn write_stdin(&mut self, this: Resource<Running>, bytes: Vec<u8>) -> Told<u32> {
-        let taken = self.table.get(&this)?.0.write(&bytes);
+    async fn write_stdin(&mut self, this: Resource<process::Running>, bytes: Vec<u8>) -> Told<u32> {
+        let taken = self.running(&this)?.write(&bytes);
         Ok(taken.map(|taken| u32::try_from(taken).unwrap_or(u32::MAX)).map_err(Error::from))
     }
 
-    async fn close_stdin(&mut self, this: Resource<Running>) -> wasmtime::Result<()> {
-        self.table.get(&this)?.0.close_input();
+    async fn close_stdin(&mut self, this: Resource<process::Running>) -> wasmtime::Result<()> {
+        self.running(&this)?.close_input();
         Ok(())
     }
 
-    async fn finish(&mut self, this: Resource<Running>) -> Told<Exit> {
-        let running = self.table.delete(this)?;
+    async fn finish(&mut self, this: Resource<process::Running>) -> Told<Exit> {
+        let running = self.take_running(&this)?;
         Ok(running.0.end().await.map_err(Error::from))
     }
 
-    async fn drop(&mut self, this: Resource<Running>) -> wasmtime::Result<()> {
-        self.table.delete(this)?;
-        Ok(())
+    async fn drop(&mut self, this: Resource<process::Running>) -> wasmtime::Result<()> {
+        self.take_running(&this).map(drop)
     }
 }
