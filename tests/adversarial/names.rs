@@ -176,9 +176,8 @@ fn inside() {
     });
     let reached = reached.lock().unwrap().clone();
     assert_eq!(reached, [OUTSIDE; 3].map(|address| address.parse::<IpAddr>().unwrap()));
-    let log = case.server.stderr();
+    let log = case.server.end().stderr;
     assert!(log.contains("169.254.169.254 (link-local)"), "{log}");
-    case.server.end();
     let inner = reached.iter().filter(|address| address.to_string() != OUTSIDE).count();
     observed(
         "C14",
