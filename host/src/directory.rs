@@ -17,6 +17,8 @@ use cap_std::fs::{Dir, File, FileTypeExt, Metadata, OpenOptions, OpenOptionsExt,
 use rustix::fs::OFlags;
 
 const NONBLOCK: i32 = OFlags::NONBLOCK.bits() as i32;
+/// A file itself, not what a link of its name leads to, and without waiting.
+const ITSELF: i32 = OFlags::NONBLOCK.union(OFlags::NOFOLLOW).bits() as i32;
 /// A directory itself, not what a link of its name leads to.
 const DIRECTORY: i32 = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).bits() as i32;
 /// The bits of a mode by which others than the owner may write.
@@ -109,7 +111,7 @@ impl Directory {
     /// Why it is not used.
     pub fn own_file(&self, name: &Path) -> Result<fs::File, NotOwn> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).mode(0o600).custom_flags(NONBLOCK);
+        options.read(true).write(true).create(true).mode(0o600).custom_flags(ITSELF);
         let file = self.0.open_with(name, &options).map_err(|error| match self.0.symlink_metadata(name) {
             Ok(metadata) if metadata.is_symlink() => NotOwn::Link,
             Ok(metadata) if !metadata.is_file() => NotOwn::Other(what_it_is(&metadata)),
@@ -265,7 +267,11 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         assert!(refused(Directory::own(&folder.path().join("file"))).contains("not a directory"));
         symlink(folder.path().join("file"), real.join("out")).unwrap();
-        assert!(refused(directory.own_file(Path::new("out"))).contains("symbolic link"));
+        drop(directory.own_file(Path::new("kv")).unwrap());
+        symlink("kv", real.join("in")).unwrap();
+        for link in ["out", "in"] {
+            assert!(refused(directory.own_file(Path::new(link))).contains("symbolic link"), "{link}");
+        }
         fs::create_dir(real.join("folder")).unwrap();
         assert!(refused(directory.own_file(Path::new("folder"))).contains("a directory"));
     }
