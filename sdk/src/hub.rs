@@ -122,7 +122,7 @@ pub fn start_complete(provider: &str, request: &Request) -> Result<Pending<Compl
 /// What this plugin may call and is there, by name, each with what it says of itself.
 ///
 /// # Errors
-/// None yet.
+/// Where the host cannot tell.
 pub fn callees() -> Result<Vec<Callee>, Error> {
     hub::callees().map_err(Error::from_host)
 }

@@ -111,11 +111,15 @@ impl Hall {
     }
 }
 
-/// Places at a depth. What plugins call has as many as agents and people; deeper calls are rare, and each place
-/// reserves address space, of which a process has 128 TiB: with all the calls that can be configured, this takes
-/// some 92 of them, and five times the calls would take 160.
+/// Places at a depth. What plugins call has as many as agents and people, deeper calls a quarter of that and half
+/// as many again at each depth: they are rare, and each place reserves some 34 GB of address space in one piece.
+/// With all the calls that can be configured that is 85 TB, and a process on x86-64 has no piece of more than 93.
 fn places_at(limits: &Limits, depth: usize) -> usize {
-    (limits.calls >> depth.saturating_sub(1)).max(1)
+    let places = match depth {
+        0 | 1 => limits.calls,
+        deeper => limits.calls >> deeper,
+    };
+    places.max(1)
 }
 
 /// What a call has to get past.
@@ -188,6 +192,7 @@ mod tests {
 
     use super::{Hall, MAX_DEPTH, MAX_OUTBOUND};
     use crate::config::Limits;
+    use crate::engine::Engine;
     use crate::error::Code;
     use crate::model::{Call, CallId, Caller, Calling, Outlet, PluginId};
 
@@ -318,9 +323,11 @@ mod tests {
 
     #[test]
     fn what_plugins_call_has_as_many_places_as_agents_and_deeper_calls_have_fewer() {
-        let places = |calls| Hall::places(&Limits { calls, ..Limits::default() });
-        assert_eq!((places(32), places(1)), (32 + 32 + 16 + 8 + 4, 5));
-        // Each takes some 34 GB of address space.
-        assert!(places(1_000) * 34 < 128 << 10, "{}", places(1_000));
+        let limits = |calls| Limits { calls, ..Limits::default() };
+        assert_eq!(Hall::places(&limits(32)), 32 + 32 + 8 + 4 + 2);
+        assert_eq!(Hall::places(&limits(1)), 5);
+        // With the most calls that can be configured, there is address space for all of them.
+        let all = Hall::places(&limits(1_000)) + 64;
+        assert!(Engine::new(all).is_ok(), "{all}");
     }
 }

@@ -94,7 +94,7 @@ mod tests {
             ("hub.providers = [\"a_b\"]", "hubcap.toml:1:17: \"a_b\" is no provider"),
             ("hub.tools = [\"hubcap_validate\"]", "is no tool"),
             ("hub.tolls = []", "unknown key `tolls`; did you mean `tools`?"),
-            ("hub = [\"a_b\"]", "hubcap.toml:1:7: invalid type"),
+            ("hub = true", "hubcap.toml:1:7: invalid type"),
         ] {
             let error = grant(content).unwrap_err();
             assert!(error.contains(why), "{content}: {error}");
