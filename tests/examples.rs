@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::guests::root;
+use crate::support::guests::{component, root};
 use crate::support::home::{Finished, Home, finish};
 use crate::support::message::assert_says;
 use crate::support::server::Era;
+use crate::support::web::{Web, ok};
 
 /// A home with an example in it.
 fn home_with(example: &str) -> Home {
@@ -87,6 +88,57 @@ fn notes_are_kept_in_the_directory_that_the_operator_grants_and_nowhere_else() {
     assert_eq!(home.run(&["call", "notes_list"]).stdout, "milk\n");
     assert_eq!(home.run(&["call", "notes_read", r#"{"title":"milk"}"#]).stdout, "x\n");
     assert!(keep("../milk").stderr.contains("a title is made of"));
+}
+
+#[test]
+fn a_secret_goes_to_its_server_and_is_seen_by_nobody_else() {
+    const TOKEN: &str = "canary-tk-2f6d1b9c";
+    let tickets = r#"[{"number":7,"title":"older"},{"number":12,"title":"newer"}]"#;
+    let (web, pem) = Web::secure("localhost", move |peer| peer.answer_all(&|_: &str| ok(tickets)));
+    let url = web.url("localhost");
+    let home = home_of_tickets(&url, TOKEN, &pem);
+    let mut server = home.serve();
+    let results = [0, 1].map(|_| server.call("tickets_open", json!({})));
+    results.iter().for_each(|result| assert_says(result, "#12 newer\n#7 older\n"));
+    let outputs = [format!("{results:?}"), server.request("tools/list", json!({})).to_string()];
+    let ended = server.end();
+    // The server saw it in both requests, and had one handshake.
+    let heard = web.heard();
+    assert_eq!((heard.len(), web.accepted()), (2, 1), "{heard:?}");
+    let sent = format!("authorization: Bearer {TOKEN}\r\n");
+    assert!(heard.iter().all(|head| head.contains(&sent)), "{heard:?}");
+    // Nobody else did.
+    let inspected = home.run(&["plugin", "inspect", "tickets", "--json"]);
+    let lock = std::fs::read_to_string(home.path().join("hubcap.lock")).unwrap();
+    for output in outputs.iter().chain([
+        &format!("{:?}", ended.messages),
+        &ended.stderr,
+        &inspected.stdout,
+        &inspected.stderr,
+        &lock,
+    ]) {
+        assert!(!output.contains(TOKEN), "{output}");
+    }
+}
+
+/// A home with the example, whose server is this one. The crate is the example's own; the origin in its
+/// manifest is not, because no two runs of a test have the same port.
+fn home_of_tickets(url: &str, token: &str, ca: &str) -> Home {
+    let folder = root().join("examples/tickets");
+    let manifest = std::fs::read_to_string(folder.join("plugin.toml")).unwrap();
+    let manifest = manifest.replace("url = \"https://tickets.example\"", &format!("url = \"{url}\""));
+    let home =
+        Home::new().file("tickets.wasm", &component("tickets")).file("tickets.toml", manifest.as_bytes());
+    std::fs::write(home.path().join("ca.pem"), ca).unwrap();
+    std::fs::write(home.path().join("token"), token).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(home.path().join("token"), private).unwrap();
+    home.config(&format!(
+        "[plugins.tickets.config]\nserver = {url:?}\n[plugins.tickets.grant]\n\
+         http = [{{ url = {url:?}, ca = \"ca.pem\", addresses = [\"127.0.0.1\", \"::1\"] }}]\n\
+         secrets.token = {{ file = \"token\" }}\n"
+    ))
+    .accept("tickets")
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Instant;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
-use crate::support::guests::{self, plugin_with};
+use crate::support::guests::{self, assemble, plugin_with};
 use crate::support::home::Home;
 use crate::support::message::assert_says;
 
@@ -121,6 +121,35 @@ fn a_component_with_flipped_bits_never_takes_the_host_down() {
     let mut server = home.serve();
     assert_says(&server.call("plain_run", serde_json::json!({})), "done");
     server.end();
+}
+
+#[test]
+fn whatever_of_the_sockets_is_imported_is_refused_by_its_name() {
+    let text = fs::read_to_string(guests::root().join("tests/guests/wat/sockets.wat")).unwrap();
+    let tcp = "(instance (export \"tcp-socket\" (type (sub resource))))";
+    assert!(text.contains(tcp));
+    let resource = |name: &str| format!("(instance (export \"{name}\" (type (sub resource))))");
+    let function = |name: &str| format!("(instance (export \"{name}\" (func)))");
+    let interfaces = [
+        ("tcp", resource("tcp-socket")),
+        ("udp", resource("udp-socket")),
+        ("ip-name-lookup", resource("resolve-address-stream")),
+        ("network", resource("network")),
+        ("tcp-create-socket", function("create-tcp-socket")),
+        ("udp-create-socket", function("create-udp-socket")),
+        ("instance-network", function("instance-network")),
+    ];
+    let named = |name: &str, instance: &str| {
+        assemble(&text.replace(tcp, instance).replace("wasi:sockets/tcp@", &format!("wasi:sockets/{name}@")))
+    };
+    let home = interfaces.iter().fold(Home::new().wat("plain"), |home, (name, instance)| {
+        home.file(&format!("{name}.wasm"), &named(name, instance))
+    });
+    for (name, _) in &interfaces {
+        let import = format!("it imports `wasi:sockets/{name}@0.2.12`, which hubcap does not offer");
+        assert_refused(&home, &format!("{name}.wasm"), &["missing import", &import]);
+    }
+    assert_the_good_one_serves(&home);
 }
 
 #[test]

@@ -199,10 +199,21 @@ fn a_second_host_has_no_state_until_the_first_has_ended() {
 #[test]
 fn a_place_that_others_can_write_to_or_that_is_none_is_refused_in_words() {
     type Break = fn(&Path);
-    let breaks: [(Break, &str); 5] = [
+    let breaks: [(Break, &str); 7] = [
         (
             |state| fs::set_permissions(state, Permissions::from_mode(0o777)).unwrap(),
             "its directory: others than its owner may write to it (mode 777); `chmod go-w` ends that",
+        ),
+        (
+            |state| fs::set_permissions(state, Permissions::from_mode(0o770)).unwrap(),
+            "its directory: others than its owner may write to it (mode 770)",
+        ),
+        (
+            |state| {
+                fs::rename(state.join("kv.redb"), state.join("other.redb")).unwrap();
+                symlink("other.redb", state.join("kv.redb")).unwrap();
+            },
+            "its file: it is a symbolic link",
         ),
         (
             |state| fs::set_permissions(state.join("kv.redb"), Permissions::from_mode(0o620)).unwrap(),

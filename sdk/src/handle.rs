@@ -104,7 +104,7 @@ impl Handle for hub::Pending {
     }
 }
 
-/// Waits until at least one of the handles has something, and gives the indexes of those that have.
+/// Waits until at least one of the handles has something, and gives the indexes of those that have, in no order.
 /// Comes back at once, with none, where there are no handles.
 pub fn wait_any<H: Handle>(handles: &[H]) -> Vec<usize> {
     if handles.is_empty() {
@@ -134,8 +134,11 @@ fn join_with<H: Handle>(
     let mut indexes: Vec<usize> = (0..handles.len()).collect();
     let mut running = handles;
     while !running.is_empty() {
-        // From the back, so that what is taken out moves nothing that is still to come.
-        for at in wait(&running).into_iter().rev() {
+        // From the back, so that what is taken out moves nothing that is still to come. A host gives the
+        // indexes in no order.
+        let mut ready = wait(&running);
+        ready.sort_unstable();
+        for at in ready.into_iter().rev() {
             let index = indexes[at];
             let end = match running[at].next() {
                 Ok(Next::Nothing) => continue,
@@ -223,6 +226,16 @@ mod tests {
             heard.iter().filter(|(index, _)| *index == wanted).map(|(_, event)| *event).collect::<Vec<_>>()
         };
         assert_eq!((of(0), of(1), of(2), of(3)), (vec![1, 2, 3], vec![], vec![7], vec![9]));
+    }
+
+    #[test]
+    fn handles_that_end_at_once_may_be_told_of_in_any_order() {
+        for order in [[0, 1, 2], [2, 0, 1], [0, 2, 1], [1, 2, 0]] {
+            let handles = [4, 5, 6].map(|event| Scripted::new(&[Ok(event)])).into();
+            let wait = |running: &[Scripted]| order.into_iter().filter(|at| *at < running.len()).collect();
+            let ends = join_with(handles, |_, _| (), wait);
+            assert_eq!(ends.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [4, 5, 6], "{order:?}");
+        }
     }
 
     #[test]

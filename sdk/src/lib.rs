@@ -42,7 +42,8 @@
 //! | [`kv`] | state that outlives a call | `kv`, in bytes |
 //! | [`files`] | directories of the operator's choice, through [`std::fs`] | `files.<name>` |
 //! | [`random`] | random numbers | always there, 1 MiB in a call |
-//! | [`http`] | requests to other hosts | the operator, origin by origin |
+//! | [`http`] | requests to other hosts | `http`, origin by origin |
+//! | [`secrets`] | secrets that the plugin itself has to see | `secrets.<name>` with `reveal = true` |
 //! | [`handle`] | several programs or calls at once | what starts them asks the grants |
 //!
 //! Time needs no module: on `wasm32-wasip2` the standard library has it. [`std::time::Instant`] and

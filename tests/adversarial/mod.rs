@@ -1,8 +1,14 @@
-//! Tests that need more than a process: namespaces, canaries on addresses that nobody should reach.
+//! Tests that need more than a process: namespaces, canaries on addresses that nobody should reach, `strace`.
 //!
 //! Invariant: a tool that is missing fails the test with the line that installs it; nothing is skipped.
 //!
 //! `cargo test --release --features adversarial adversarial`
 
 mod audit;
+mod disk_faults;
+mod full_disk;
 mod network;
+mod read_only;
+mod strace;
+mod syscalls;
+mod tools;

@@ -4,15 +4,15 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::json;
 
+use super::tools;
 use crate::support::guests::wasm;
-use crate::support::home::{Home, finish};
+use crate::support::home::Home;
 use crate::support::message::{assert_failed, code};
 
 /// Addresses that are on the loopback device of the namespace.
@@ -31,18 +31,12 @@ const INSIDE: [&str; 12] = [
     "2001:db8::1",
 ];
 
-/// Set in the namespace.
-const MARK: &str = "HUBCAP_TEST_IN_NAMESPACE";
-
 #[test]
 fn no_address_inside_the_network_is_reached_by_literal_or_by_name() {
-    if std::env::var_os(MARK).is_some() {
+    if tools::inside() {
         return inside();
     }
-    for tool in ["unshare", "ip", "mount"] {
-        let found = Command::new(tool).arg("--version").output().is_ok();
-        assert!(found, "{tool} is missing: apt-get install util-linux iproute2 mount");
-    }
+    tools::need(&["unshare", "ip", "mount"]);
     // Built outside, where there is a network for cargo.
     drop(wasm("requests"));
     let folder = tempfile::tempdir().unwrap();
@@ -59,17 +53,12 @@ fn no_address_inside_the_network_is_reached_by_literal_or_by_name() {
             format!("ip addr add {address}/{bits} dev lo nodad 2>/dev/null || ip addr add {address}/{bits} dev lo\n")
         })
         .collect();
-    let script = format!(
-        "set -e\nip link set lo up\n{addresses}mount --bind {} /etc/hosts\nexec {} --exact --nocapture \
-         adversarial::network::no_address_inside_the_network_is_reached_by_literal_or_by_name",
-        hosts.display(),
-        std::env::current_exe().unwrap().display()
+    let script = format!("ip link set lo up\n{addresses}mount --bind {} /etc/hosts", hosts.display());
+    tools::run_inside(
+        "network::no_address_inside_the_network_is_reached_by_literal_or_by_name",
+        &["--net", "--mount"],
+        &script,
     );
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--net", "--mount", "sh", "-c", &script]).env(MARK, "1");
-    let ran = finish(&mut command, b"");
-    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("1 passed"), "{}", ran.stdout);
 }
 
 /// Counts connections to a port on all addresses.

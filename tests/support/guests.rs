@@ -17,8 +17,16 @@ pub(crate) fn root() -> &'static Path {
 /// The component of a Rust guest in `tests/guests/src/bin`.
 pub(crate) fn wasm(name: &str) -> Vec<u8> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let directory = BUILT.get_or_init(build).as_ref().unwrap_or_else(|message| panic!("{message}"));
+    let directory =
+        BUILT.get_or_init(|| build("test-guests")).as_ref().unwrap_or_else(|message| panic!("{message}"));
     let path = directory.join(name).with_extension("wasm");
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The component of an example, without its manifest.
+pub(crate) fn component(name: &str) -> Vec<u8> {
+    let directory = build(name).unwrap_or_else(|message| panic!("{message}"));
+    let path = directory.join(name.replace('-', "_")).with_extension("wasm");
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -59,12 +67,12 @@ fn wat_directory() -> PathBuf {
     root().join("tests/guests/wat")
 }
 
-fn build() -> Result<PathBuf, String> {
+fn build(package: &str) -> Result<PathBuf, String> {
     add_target()?;
     let target = root().join("target/guests");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     run(Command::new(cargo)
-        .args(["build", "--locked", "--package", "test-guests", "--target", TARGET, "--profile", "guest"])
+        .args(["build", "--locked", "--package", package, "--target", TARGET, "--profile", "guest"])
         .arg("--target-dir")
         .arg(&target)
         .current_dir(root()))?;

@@ -196,7 +196,12 @@ impl Desk {
         let lock = match added {
             Ok(lock) => lock,
             Err(why) => {
-                return tracing::warn!("plugins are not pinned, so that changes of them go unnoticed: {why}");
+                let ids: Vec<&str> = ids.iter().map(PluginId::as_str).collect();
+                return tracing::warn!(
+                    plugins = ids.join(" "),
+                    "plugins are not pinned, so that changes of them go unnoticed: {why}; with `mode = \"locked\"` \
+                     under [trust] in hubcap.toml only what is pinned runs"
+                );
             }
         };
         for id in ids {

@@ -1,12 +1,15 @@
 //! Secrets: what the operator lends to a plugin's requests, or lets it see.
 //!
 //! Invariant: a value is read once, when its plugin is loaded; it leaves this module only for a request to
-//! its origin, for a guest that was granted to see it, and to be looked for in text that must not have it.
+//! its origin, for a guest that was granted to see it, and to be looked for in text that must not have it. It
+//! is wiped from memory with its plugin.
 
 mod redact;
 mod source;
 
 use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::origin::Origin;
 use crate::policy::{Bound, SecretGrant};
@@ -22,9 +25,15 @@ pub struct Secrets(Vec<Secret>);
 
 struct Secret {
     name: String,
-    value: String,
+    value: SecretString,
     bound: Option<Bound>,
     reveal: bool,
+}
+
+impl Secret {
+    fn value(&self) -> &str {
+        self.value.expose_secret()
+    }
 }
 
 /// Shows that there are secrets, and nothing of them.
@@ -49,7 +58,7 @@ impl Secrets {
                 ));
             }
             let value = source::value(&grant.source).await.map_err(wrong)?;
-            check(&value, grant.bound.as_ref()).map_err(|why| wrong(why.into()))?;
+            check(value.expose_secret(), grant.bound.as_ref()).map_err(|why| wrong(why.into()))?;
             let (name, bound) = (grant.name.clone(), grant.bound.clone());
             secrets.push(Secret { name, value, bound, reveal: grant.reveal });
         }
@@ -68,14 +77,14 @@ impl Secrets {
 
     /// The value for a guest that was granted to see it.
     pub fn reveal(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|secret| secret.name == name && secret.reveal).map(|secret| secret.value.as_str())
+        self.0.iter().find(|secret| secret.name == name && secret.reveal).map(Secret::value)
     }
 
     /// Headers, name and value, of requests to an origin.
     pub fn headers(&self, origin: &Origin) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().filter_map(move |secret| {
             let bound = secret.bound.as_ref().filter(|bound| bound.origin == *origin)?;
-            Some((bound.header.as_str(), format!("{}{}", bound.prefix.as_str(), secret.value)))
+            Some((bound.header.as_str(), format!("{}{}", bound.prefix.as_str(), secret.value())))
         })
     }
 }

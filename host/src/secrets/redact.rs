@@ -13,8 +13,8 @@ impl Secrets {
     pub fn redacted<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut redacted = Cow::Borrowed(text);
         for secret in &self.0 {
-            if redacted.contains(&secret.value) {
-                redacted = Cow::Owned(redacted.replace(&secret.value, &format!("[secret {}]", secret.name)));
+            if redacted.contains(secret.value()) {
+                redacted = Cow::Owned(redacted.replace(secret.value(), &format!("[secret {}]", secret.name)));
             }
         }
         redacted
@@ -47,7 +47,7 @@ impl Secrets {
     /// Takes secrets out of bytes, where they may be in the middle of anything.
     pub fn redact_bytes(&self, bytes: &mut Vec<u8>) {
         for secret in &self.0 {
-            let (value, name) = (secret.value.as_bytes(), format!("[secret {}]", secret.name));
+            let (value, name) = (secret.value().as_bytes(), format!("[secret {}]", secret.name));
             let (mut redacted, mut rest) = (Vec::new(), bytes.as_slice());
             while let Some(at) = rest.windows(value.len()).position(|window| window == value) {
                 redacted.extend_from_slice(&rest[..at]);

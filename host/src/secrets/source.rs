@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
@@ -18,17 +20,14 @@ use crate::secrets::MAX_BYTES;
 const COMMAND_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The value, without the line end behind it.
-pub(super) async fn value(source: &Source) -> Result<String, String> {
-    let value = match source {
+pub(super) async fn value(source: &Source) -> Result<SecretString, String> {
+    let read = Zeroizing::new(match source {
         Source::Env(name) => from_env(name)?,
         Source::File(path) => from_file(path)?,
         Source::Command(command) => from_command(command, COMMAND_DEADLINE).await?,
-    };
-    Ok(value
-        .strip_suffix('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .unwrap_or(&value)
-        .to_owned())
+    });
+    let line = read.strip_suffix('\n').map_or(read.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(SecretString::from(line))
 }
 
 fn from_env(name: &str) -> Result<String, String> {
@@ -89,6 +88,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::time::{Duration, Instant};
 
+    use secrecy::ExposeSecret;
+
     use super::{COMMAND_DEADLINE, from_command, from_file, value};
     use crate::config::Source;
 
@@ -99,7 +100,7 @@ mod tests {
     #[tokio::test]
     async fn a_command_prints_the_secret_and_its_line_end_is_left_out() {
         let printed = value(&Source::Command(shell("printf 's3cret-value\\r\\n'"))).await;
-        assert_eq!(printed.unwrap(), "s3cret-value");
+        assert_eq!(printed.unwrap().expose_secret(), "s3cret-value");
         let failed = from_command(&shell("echo s3cret; exit 3"), COMMAND_DEADLINE).await.unwrap_err();
         assert!(failed.contains('3') && !failed.contains("s3cret"), "{failed}");
         let missing = from_command(&["/no/such/program".to_owned()], COMMAND_DEADLINE).await.unwrap_err();

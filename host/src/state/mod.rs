@@ -4,6 +4,7 @@
 //! nobody reaches another one through it. A fault of the disk is told, and takes nothing with it.
 
 mod fault;
+mod making;
 mod namespace;
 mod reading;
 mod space;
@@ -41,7 +42,8 @@ pub struct State {
     database: RwLock<Option<Database>>,
     queue: Mutex<Queue>,
     readers: Arc<Semaphore>,
-    /// The fault that was logged last: a plugin that tries again and again is told, the log is not.
+    /// The fault that was logged last, until a change is written again: a plugin that tries again and again
+    /// is told, the log is not.
     logged: Mutex<Option<String>>,
 }
 
@@ -90,7 +92,6 @@ impl State {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_none() {
             *database = Some(guarded(|| open(self.directory.as_deref()))?);
-            *lock(&self.logged) = None;
         }
         Ok(())
     }
@@ -124,9 +125,11 @@ fn open(directory: Option<&Path>) -> Result<Database, Fault> {
     let place = |what: &str, error: &dyn Display| Fault::Failed(format!("{what}: {error}"));
     let directory = Directory::own(directory).map_err(|error| place("its directory", &error))?;
     let file = directory.own_file(Path::new(FILE)).map_err(|error| place("its file", &error))?;
+    making::forget_cut_off(&file).map_err(|error| place("its file", &error))?;
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
-    // Without it a file that somebody changed is trusted, and a page of it can be anything.
+    // Without it a file that somebody changed is trusted, and a page of it can be anything. No checksum covers
+    // the bit of the header that says which of the last two commits holds.
     builder.set_check_integrity_on_open(true);
     let database = builder.create_with_backend(FileBackend::new(file)?)?;
     tables::make(&database)?;

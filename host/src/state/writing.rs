@@ -105,15 +105,20 @@ impl State {
             };
             group.retain(|job| !job.abandoned());
             let ended = self.with(|database| commit(database, &mut group));
+            if matches!(ended, Ok(true)) {
+                // Only this shows that the disk is well: on a full one, opening and reading work.
+                *lock(&self.logged) = None;
+            }
             for job in group {
-                job.answer(ended.clone());
+                job.answer(ended.clone().map(|_| ()));
             }
         }
     }
 }
 
-/// Does a group of changes in one transaction, which is on disk when this returns.
-fn commit(database: &Database, group: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+/// Does a group of changes in one transaction, which is on disk when this returns; says whether there was
+/// anything to write.
+fn commit(database: &Database, group: &mut [Box<dyn Job>]) -> Result<bool, Fault> {
     let mut transaction = database.begin_write()?;
     // In one phase, a file that was damaged later looks like a commit that was cut off: the commit before
     // it comes back, and what was acknowledged is gone without a word.
@@ -125,5 +130,10 @@ fn commit(database: &Database, group: &mut [Box<dyn Job>]) -> Result<(), Fault> 
         }
         tables.changed
     };
-    if changed { Ok(transaction.commit()?) } else { Ok(transaction.abort()?) }
+    if changed {
+        transaction.commit()?;
+    } else {
+        transaction.abort()?;
+    }
+    Ok(changed)
 }

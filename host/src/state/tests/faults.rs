@@ -175,6 +175,30 @@ async fn a_damaged_file_is_told_or_read_as_it_was_and_stops_nobody() {
 }
 
 #[tokio::test]
+async fn a_database_whose_making_was_cut_off_is_made_anew() {
+    let made = written().await;
+    let whole = fs::read(made.path().join("state").join(FILE)).unwrap();
+    let header = [&[0; 9], &whole[9..320], &vec![0; whole.len() - 320][..]].concat();
+    for left in [vec![], vec![0; 5], vec![0; whole.len()], header] {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("state")).unwrap();
+        fs::write(home.path().join("state").join(FILE), &left).unwrap();
+        let state = state(home.path());
+        space(&state, "a", MIB).set("k".into(), b"new".to_vec()).await.unwrap();
+        assert_eq!(text(&space(&state, "a", MIB), "k").await.unwrap(), "new", "{} bytes", left.len());
+    }
+    // What was written once is never taken for that, whatever became of its start.
+    let mut headless = whole.clone();
+    headless[..9].fill(0);
+    for left in [headless, [vec![0; 4_096], b"notes".to_vec()].concat(), vec![0; 2 << 20]] {
+        let file = made.path().join("state").join(FILE);
+        fs::write(&file, &left).unwrap();
+        assert_eq!(code(space(&state(made.path()), "a", MIB).get("k".into()).await), "unavailable");
+        assert!(fs::read(&file).unwrap() == left, "it is left as it is");
+    }
+}
+
+#[tokio::test]
 async fn a_place_that_cannot_be_used_is_told_without_its_path() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("state"), "").unwrap();
