@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hubcap::audit::Audit;
+use hubcap::audit::{Audit, verify};
 use hubcap::config::Config;
 use hubcap::home::Home;
 use hubcap::hub::{Admission, Hub, Loader};
@@ -49,7 +49,13 @@ fn main() -> Result<(), Failure> {
     runtime.block_on(audited.audit().close());
     let without = print_times("Hub::call of echo, fresh store each", plain);
     let with = print_times("the same, with the audit log", written);
-    println!("  with the audit log, the median is {:.3} of the other", with / without);
+    let log = verify(&state.path().join("state/audit"), None)?;
+    println!(
+        "  with the audit log, the median is {:.3} of the other; {} of {} records were lost",
+        with / without,
+        log.lost,
+        WARM_UP + CALLS
+    );
 
     let stages = Stages::default();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(stages.clone()))?;

@@ -15,47 +15,12 @@ use hubcap::model::{CallId, Caller};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+use super::tools;
 use crate::support::home::{Home, finish};
 use crate::support::message::assert_says;
 
-/// Set in the process that a test runs in a namespace, or under a tracer.
-const MARK: &str = "HUBCAP_TEST_AUDIT_INSIDE";
-
-/// A tool that is missing fails the test.
-#[track_caller]
-fn need(tool: &str, package: &str) {
-    let found = Command::new(tool).arg("--version").output().is_ok();
-    assert!(found, "{tool} is missing: apt-get install {package}");
-}
-
-fn is_inside() -> bool {
-    std::env::var_os(MARK).is_some()
-}
-
-/// Runs a test of this file again as the root of a namespace in which it can mount.
-#[track_caller]
-fn run_inside(test: &str) {
-    need("unshare", "util-linux");
-    need("mount", "mount");
-    let folder = tempfile::tempdir().unwrap();
-    let (at, program) = (folder.path().display(), std::env::current_exe().unwrap());
-    // On a file system of its own, so that nothing is locked down in the mounts that the test makes.
-    let script = format!(
-        "set -e\nmount -t tmpfs tmpfs {at}\nexport TMPDIR={at}\nexec {} --exact --nocapture adversarial::audit::{test}",
-        program.display()
-    );
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", &script]).env(MARK, "1");
-    let ran = finish(&mut command, b"");
-    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("1 passed"), "{}", ran.stdout);
-}
-
-#[track_caller]
-fn mount(words: &[&str], at: &Path) {
-    let mounted = finish(Command::new("mount").args(words).arg(at), b"");
-    assert_eq!(mounted.code, Some(0), "mount {words:?} {}: {}", at.display(), mounted.stderr);
-}
+/// Set in the process that is traced: its home.
+const TRACED: &str = "HUBCAP_TEST_AUDIT_TRACED";
 
 /// The audit of a home, as a hub has it.
 fn audit(home: &Path) -> Arc<Audit> {
@@ -100,13 +65,13 @@ fn decisions(log: &Path) -> Vec<u64> {
 
 #[test]
 fn a_full_file_system_costs_records_and_decisions_and_no_call() {
-    if !is_inside() {
-        return run_inside("a_full_file_system_costs_records_and_decisions_and_no_call");
+    if !tools::inside() {
+        return tools::run_with_mounts("audit::a_full_file_system_costs_records_and_decisions_and_no_call");
     }
     let home = Home::new().wat("plain");
     let log = home.path().join("state/audit");
     fs::create_dir_all(&log).unwrap();
-    mount(&["-t", "tmpfs", "-o", "mode=0700,size=128k", "tmpfs"], &log);
+    tools::mount(&["-t", "tmpfs", "-o", "mode=0700,size=128k", "tmpfs"], &log);
     let reserve = log.join("reserve");
     fs::write(&reserve, vec![1; 32 << 10]).unwrap();
     let mut server = home.serve();
@@ -135,8 +100,10 @@ fn a_full_file_system_costs_records_and_decisions_and_no_call() {
 
 #[test]
 fn a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call() {
-    if !is_inside() {
-        return run_inside("a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call");
+    if !tools::inside() {
+        return tools::run_with_mounts(
+            "audit::a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call",
+        );
     }
     for has_log in [false, true] {
         let home = Home::new().wat("plain");
@@ -145,8 +112,8 @@ fn a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call() {
             home.run(&["call", "plain_run"]);
         }
         let path = home.path().to_owned();
-        mount(&["--bind", path.to_str().unwrap()], &path);
-        mount(&["-o", "remount,bind,ro"], &path);
+        tools::mount(&["--bind", path.to_str().unwrap()], &path);
+        tools::mount(&["-o", "remount,bind,ro"], &path);
         let mut server = home.serve();
         for _ in 0..20 {
             assert_says(&server.call("plain_run", json!({})), "done");
@@ -183,10 +150,10 @@ const DECISIONS: u64 = 12;
 
 #[test]
 fn a_disk_that_fails_costs_what_is_told_and_nothing_that_was_acknowledged() {
-    if let Some(home) = std::env::var_os(MARK) {
+    if let Some(home) = std::env::var_os(TRACED) {
         return decide_all(Path::new(&home));
     }
-    need("strace", "strace");
+    tools::need(&["strace"]);
     let (mut hits, mut refused, mut kept) = (0, 0, 0);
     for (calls, error, when) in FAULTS {
         let home = tempfile::tempdir().unwrap();
@@ -198,7 +165,7 @@ fn a_disk_that_fails_costs_what_is_told_and_nothing_that_was_acknowledged() {
         strace.arg(
             "adversarial::audit::a_disk_that_fails_costs_what_is_told_and_nothing_that_was_acknowledged",
         );
-        let ran = finish(strace.env(MARK, home.path()), b"");
+        let ran = finish(strace.env(TRACED, home.path()), b"");
         let what = format!("{calls}:{error}:{when}");
         assert_eq!(ran.code, Some(0), "{what}: {}{}", ran.stdout, ran.stderr);
         let injected = fs::read_to_string(&trace).unwrap().matches("(INJECTED)").count();

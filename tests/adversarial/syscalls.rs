@@ -19,9 +19,13 @@ use crate::support::web::{Web, ok};
 const TRACED: [&str; 3] =
     ["-f", "-e", "trace=%file,%network,%process,io_uring_setup,io_uring_enter,read,write"];
 
+/// The audit log is written beside a call, whatever its plugin does: it would be in the way of the look.
+const UNAUDITED: &str = "[audit]\nenabled = false\n";
+
 /// Guests that ask for nothing, and try everything.
 fn asking_for_nothing() -> Home {
-    ["echo", "environment", "files", "kv", "requests", "secrets"].into_iter().fold(Home::new(), Home::guest)
+    let guests = ["echo", "environment", "files", "kv", "requests", "secrets"];
+    guests.into_iter().fold(Home::new().config(UNAUDITED), Home::guest)
 }
 
 /// What they try: the tool, and what it is told.
@@ -97,7 +101,7 @@ fn with_grants(ground: &Ground, url: &str) -> Home {
         ("secrets", "[[ask.secrets]]\nname = \"token\"\nreveal = true\n".to_owned()),
     ];
     let config = format!(
-        "[plugins.files.grant]\nfiles.read = {:?}\n[plugins.kv.grant]\nkv = \"1MiB\"\n\
+        "{UNAUDITED}[plugins.files.grant]\nfiles.read = {:?}\n[plugins.kv.grant]\nkv = \"1MiB\"\n\
          [plugins.requests.grant]\nhttp = [{{ url = \"{url}\", addresses = [\"127.0.0.1\"] }}]\n\
          [plugins.secrets.grant]\nsecrets.token = {{ command = [\"/bin/echo\", \"s3cret-value\"], reveal = true }}\n",
         ground.at("read")

@@ -32,6 +32,8 @@ impl fmt::Display for Unreadable {
     }
 }
 
+impl std::error::Error for Unreadable {}
+
 impl From<io::Error> for Unreadable {
     fn from(error: io::Error) -> Self {
         Self::NotOwn(NotOwn::Failed(error))
