@@ -31,8 +31,8 @@ pub(crate) struct Request {
     pub(crate) target: Target,
     /// Whether it works in the directory that comes with this; else in one of its own.
     pub(crate) given: bool,
-    /// Where directories can be made.
-    pub(crate) temporary: OsString,
+    /// A directory that is not there yet, for this program alone.
+    pub(crate) own: OsString,
     /// How long it may run.
     pub(crate) deadline_ms: u64,
     /// How long it has to end by itself.
