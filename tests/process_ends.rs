@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::case::Case;
 use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, text};
 use crate::support::programs::{Stage, children_of};
+use crate::support::server::Era;
 use crate::support::{SOON, holds_within};
 
 /// How long a program has that is asked to end, and what the host may take beyond that.
@@ -274,4 +275,25 @@ fn a_program_that_waits_for_its_turn_leaves_the_queue_with_its_call() {
     case.server.cancel(&id);
     assert_clean(&case, &stage, GRACE);
     case.end();
+}
+
+#[test]
+fn nothing_is_left_of_the_directories_of_programs() {
+    let stage = Stage::new()
+        .script("makes", "mkdir -p a/b; echo x > a/b/c; echo started; sleep $1")
+        .script("kills", "echo x > made; echo started; kill -KILL $PPID; sleep 1000");
+    let temporary = stage.at("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let home = stage.home();
+    let mut command = home.command(&["serve"]);
+    let mut server = home.serve_as(command.env("TMPDIR", &temporary), Era::Legacy("2025-11-25"));
+    let entries = || fs::read_dir(&temporary).unwrap().count();
+    let result = server.call("programs_run", stage.arguments("makes", &["0"]));
+    assert_eq!((&result["structuredContent"]["code"], entries()), (&json!(0), 0));
+    let result = server.call("programs_run", stage.arguments("kills", &[]));
+    assert_eq!((code(&result), entries()), ("internal", 0));
+    server.send_running_call("programs_hold", stage.arguments("makes", &["1000"]));
+    assert_eq!(entries(), 1);
+    server.signal(Signal::KILL);
+    assert!(holds_within(SOON, || entries() == 0));
 }

@@ -5,29 +5,17 @@
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Names that are tried.
-const TRIES: u32 = 100;
+use std::path::PathBuf;
 
 /// A directory that goes with this value.
 pub(super) struct Private(PathBuf);
 
 impl Private {
     /// A new one, in a directory that may be everybody's.
-    pub(super) fn new(inside: &Path) -> io::Result<Self> {
-        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
-        for attempt in 0..TRIES {
-            let path = inside.join(format!("hubcap-{}-{nanos:09}-{attempt}", std::process::id()));
-            // Made here and now or not at all: whatever is there already is somebody else's.
-            match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+    pub(super) fn new(path: PathBuf) -> io::Result<Self> {
+        // Made here and now or not at all: whatever is there already is somebody else's.
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
     }
 
     /// Makes a directory in it.
@@ -55,8 +43,8 @@ mod tests {
     #[test]
     fn a_private_directory_is_the_owners_alone_and_goes_with_all_that_is_in_it() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (Private::new(folder.path()).unwrap(), Private::new(folder.path()).unwrap());
-        assert_ne!(one.0, two.0);
+        let one = Private::new(folder.path().join("one")).unwrap();
+        assert!(Private::new(folder.path().join("one")).is_err(), "it is somebody's already");
         let inside = one.make("a").unwrap();
         for made in [&one.0, &inside] {
             assert_eq!(fs::metadata(made).unwrap().permissions().mode() & 0o7777, 0o700);
@@ -64,8 +52,7 @@ mod tests {
         fs::create_dir(inside.join("b")).unwrap();
         std::os::unix::fs::symlink(folder.path(), inside.join("out")).unwrap();
         drop(one);
-        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(left, std::slice::from_ref(&two.0));
-        assert!(Private::new(&folder.path().join("none")).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(Private::new(folder.path().join("none/two")).is_err());
     }
 }

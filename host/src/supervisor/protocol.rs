@@ -31,8 +31,8 @@ pub(crate) struct Request {
     pub(crate) target: Target,
     /// Whether it works in the directory that comes with this; else in one of its own.
     pub(crate) given: bool,
-    /// Where directories can be made.
-    pub(crate) temporary: OsString,
+    /// A directory that is not there yet, for this program alone.
+    pub(crate) own: OsString,
     /// How long it may run.
     pub(crate) deadline_ms: u64,
     /// How long it has to end by itself.
@@ -101,6 +101,12 @@ pub(crate) struct Ended {
 /// The byte by which hubcap asks for the end.
 pub(crate) const STOP: u8 = b'T';
 
+/// What comes with a message is for nobody who is started later.
+#[cfg(target_os = "linux")]
+const CLOSED_FOR_PROGRAMS: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+#[cfg(not(target_os = "linux"))]
+const CLOSED_FOR_PROGRAMS: RecvFlags = RecvFlags::empty();
+
 /// Sends a message and what comes with it.
 pub(crate) fn send<T: Serialize>(
     to: &UnixStream,
@@ -114,7 +120,7 @@ pub(crate) fn send<T: Serialize>(
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::Error::other("too many descriptors"));
     }
-    let sent = sendmsg(to, &[IoSlice::new(&length)], &mut control, SendFlags::NOSIGNAL)?;
+    let sent = sendmsg(to, &[IoSlice::new(&length)], &mut control, SendFlags::empty())?;
     let mut to = to;
     to.write_all(&length[sent..])?;
     to.write_all(&message)
@@ -126,12 +132,14 @@ pub(super) fn receive<T: DeserializeOwned>(from: &UnixStream) -> io::Result<(T, 
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut length = [0; 4];
     let received =
-        recvmsg(from.as_fd(), &mut [IoSliceMut::new(&mut length)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        recvmsg(from.as_fd(), &mut [IoSliceMut::new(&mut length)], &mut control, CLOSED_FOR_PROGRAMS)?;
     let descriptors = control.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
     });
     let descriptors: Vec<OwnedFd> = descriptors.flatten().collect();
+    #[cfg(not(target_os = "linux"))]
+    close_fds::set_fds_cloexec(3, &[]);
     let mut from = from;
     from.read_exact(&mut length[received.bytes..])?;
     let length = u32::from_le_bytes(length) as usize;

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -80,7 +80,7 @@ fn start(request: Request, descriptors: Vec<OwnedFd>, label: &str) -> io::Result
     let mut next = || descriptors.next().ok_or_else(|| io::Error::other("a descriptor is missing"));
     let (stdin, stdout, stderr) = (next()?, next()?, next()?);
     let not_made = |error| io::Error::other(format!("a directory of its own cannot be made: {error}"));
-    let private = Private::new(Path::new(&request.temporary)).map_err(not_made)?;
+    let private = Private::new(PathBuf::from(request.own)).map_err(not_made)?;
     if request.given {
         rustix::process::fchdir(next()?)?;
     } else {

@@ -4,6 +4,7 @@
 //! Invariant: the seat is held exactly as long as something of the program may be running; whatever a
 //! supervisor does or does not do, there is an end.
 
+use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub(super) async fn drive(job: Job, shared: Arc<Shared>) {
     };
     let latest = Duration::from_millis(order.request.deadline_ms) + GRACE + SUPERVISOR_WAIT;
     let begun = Instant::now();
+    let own = order.request.own.clone();
     let mut running = match start(order).await {
         Ok(started) => Running::new(started, Instant::now() + latest),
         Err(error) => {
@@ -53,7 +55,7 @@ pub(super) async fn drive(job: Job, shared: Arc<Shared>) {
         }
     };
     let report = running.serve(&shared).await;
-    running.bury(report.is_none()).await;
+    running.bury(report.is_none().then_some(own)).await;
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(target: "hubcap::process", command, ms, ?report, "a program has ended");
     // Nothing is left of the program: another one may run.
@@ -177,16 +179,22 @@ impl Running {
         rustix::process::Pid::from_raw(i32::try_from(self.started.child.id()?).ok()?)
     }
 
-    /// Waits for the end of the supervisor itself. One that had no last word may have left something.
-    async fn bury(&mut self, lost: bool) {
+    /// Waits for the end of the supervisor itself. One that had no last word is ended here, and what it would have
+    /// done at its end is done here: `left` is the program's own directory.
+    async fn bury(&mut self, left: Option<OsString>) {
         let id = self.started.child.id();
-        if lost {
+        if left.is_some() {
             // It may have ended already.
             let _ = self.started.child.start_kill();
         }
         let _ = self.started.child.wait().await;
-        if let Some(id) = id.filter(|_| lost) {
-            let _ = tokio::task::spawn_blocking(move || end_session(id)).await;
+        if let (Some(id), Some(own)) = (id, left) {
+            let cleaning = tokio::task::spawn_blocking(move || {
+                end_session(id);
+                // It need not have been made.
+                let _ = std::fs::remove_dir_all(own);
+            });
+            let _ = cleaning.await;
         }
     }
 

@@ -102,7 +102,7 @@ impl Processes {
         let request = Request {
             target,
             given: directory.is_some(),
-            temporary: programs.temporary.clone().into_os_string(),
+            own: programs.own_directory().into_os_string(),
             deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX),
             grace_ms: u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX),
             processes: MAX_PROCESSES,

@@ -18,7 +18,7 @@ pub(super) const MAX_WAITING: usize = 32;
 pub struct Programs {
     pub(super) launcher: Launcher,
     /// Where programs get directories of their own.
-    pub(super) temporary: PathBuf,
+    temporary: PathBuf,
     seats: Arc<Semaphore>,
 }
 
@@ -27,6 +27,11 @@ impl Programs {
     pub fn new(launcher: Launcher, at_once: usize) -> Arc<Self> {
         let seats = Arc::new(Semaphore::new(at_once));
         Arc::new(Self { launcher, temporary: std::env::temp_dir(), seats })
+    }
+
+    /// A path for a directory of one program alone, by a name that nobody can guess.
+    pub(super) fn own_directory(&self) -> PathBuf {
+        self.temporary.join(format!("hubcap-{:032x}", rand::random::<u128>()))
     }
 }
 

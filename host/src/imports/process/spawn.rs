@@ -96,9 +96,9 @@ mod tests {
             arguments: vec!["x".repeat(bytes)],
             environment: Vec::new(),
         };
-        let temporary = std::env::temp_dir().into();
+        let own = "/no/such/directory".into();
         let request =
-            Request { target, given: false, temporary, deadline_ms: 1_000, grace_ms: 1_000, processes: 1 };
+            Request { target, given: false, own, deadline_ms: 1_000, grace_ms: 1_000, processes: 1 };
         Order { launcher: Launcher::at(launcher.into()), label: "x".into(), request, directory: None }
     }
 
