@@ -132,6 +132,17 @@ impl Directory {
         Ok(file)
     }
 
+    /// The same for one that is there: nothing is made.
+    ///
+    /// # Errors
+    /// Why it is not used.
+    pub fn owned_file(&self, name: &Path) -> Result<fs::File, NotOwn> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let (file, mode) = self.own_with(name, options)?;
+        check_mode(mode).map(|()| file)
+    }
+
     /// Makes an ordinary file of the host's own, which nothing may be in the place of.
     ///
     /// # Errors
@@ -338,6 +349,7 @@ mod tests {
         for writable in [0o770, 0o702] {
             fs::set_permissions(path.join(file), Permissions::from_mode(writable)).unwrap();
             assert!(refused(directory.own_file(file)).contains(&format!("mode {writable:o}")));
+            assert!(refused(directory.owned_file(file)).contains(&format!("mode {writable:o}")));
             fs::set_permissions(&path, Permissions::from_mode(writable)).unwrap();
             assert!(refused(Directory::own(&path)).contains("`chmod go-w`"));
         }
@@ -363,6 +375,7 @@ mod tests {
         for link in ["out", "in"] {
             assert!(refused(directory.own_file(Path::new(link))).contains("symbolic link"), "{link}");
             assert!(refused(directory.file(Path::new(link))).contains("symbolic link"), "{link}");
+            assert!(refused(directory.owned_file(Path::new(link))).contains("symbolic link"), "{link}");
         }
         fs::create_dir(real.join("folder")).unwrap();
         assert!(refused(directory.own_file(Path::new("folder"))).contains("a directory"));
@@ -374,7 +387,7 @@ mod tests {
         let path = folder.path().join("own");
         assert!(Directory::owned(&path).is_err() && !path.exists());
         let directory = Directory::own(&path).unwrap();
-        assert!(directory.file(Path::new("a")).is_err());
+        assert!(directory.file(Path::new("a")).is_err() && directory.owned_file(Path::new("a")).is_err());
         drop(directory.new_file(Path::new("a")).unwrap());
         assert_eq!(mode(&path.join("a")), 0o600);
         assert!(directory.new_file(Path::new("a")).is_err() && directory.file(Path::new("a")).is_ok());

@@ -89,7 +89,7 @@ pub(super) struct Removed {
 }
 
 impl Start {
-    fn body(self, run: &str) -> Body {
+    pub(super) fn body(self, run: &str) -> Body {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Body::new("start", &Self { time: rfc3339(SystemTime::now()), run: run.to_owned(), version, ..self })
     }
@@ -112,7 +112,7 @@ impl Log {
     }
 
     /// The same into the segment that there is.
-    fn write(&mut self, bodies: &[Body], lost: u64) -> Result<(), Fault> {
+    pub(super) fn write(&mut self, bodies: &[Body], lost: u64) -> Result<(), Fault> {
         let end = self.stamp.size;
         let written = self.put(bodies, lost).map_err(Fault::Disk);
         if written.is_err() {

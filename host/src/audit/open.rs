@@ -4,6 +4,7 @@
 //! Invariant: what is cut off was never acknowledged: it stands behind the anchor and behind all that this
 //! process wrote.
 
+use std::fs::File;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -43,18 +44,14 @@ impl Log {
         let parent = place.path.parent().unwrap_or(&place.home);
         Directory::own(parent).map_err(Fault::Directory)?;
         let directory = Directory::own(&place.path).map_err(Fault::Directory)?;
-        let held = directory.own_file(Path::new(LOCK)).map_err(|error| Fault::File(LOCK.into(), error))?;
-        flock(&held, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-            rustix::io::Errno::WOULDBLOCK => Fault::InUse,
-            error => Fault::Disk(error.into()),
-        })?;
+        let held = hold(&directory)?;
         let numbers = numbers(&directory).map_err(Fault::Disk)?;
         let head = Head::read(&directory).map_err(Fault::Disk)?;
         let found = Found { directory: &directory, numbers, head, known };
         let (next, last) = found.next()?;
         let head = found.mended(&next, &last)?;
         let (number, file) = match &next {
-            Next::Same { number, .. } => (*number, directory.own_file(&name(*number))),
+            Next::Same { number, .. } => (*number, directory.owned_file(&name(*number))),
             Next::New { number, .. } => (*number, directory.new_file(&name(*number))),
         };
         let file = file.map_err(|error| Fault::File(name(number), error))?;
@@ -72,12 +69,25 @@ impl Log {
                 self.repair(&torn)
             }
             Next::Same { .. } if self.stamp.size >= self.place.segment => self.begin(Start::default()),
-            Next::Same { .. } => self.tell(Start::default()),
+            // Not on the disk yet: calls that come at once have their records soon.
+            Next::Same { .. } => self.write(&[Start::default().body(&self.place.run)], 0),
             Next::New { fault, .. } => {
                 self.tell(Start { fault, ..Start::default() })?;
                 self.directory.sync().map_err(Fault::Disk)
             }
         }
+    }
+}
+
+/// Keeps other processes from writing.
+fn hold(directory: &Directory) -> Result<File, Fault> {
+    let lock = Path::new(LOCK);
+    let held = directory.owned_file(lock).or_else(|_| directory.own_file(lock));
+    let held = held.map_err(|error| Fault::File(LOCK.into(), error))?;
+    match flock(&held, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(held),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Fault::InUse),
+        Err(error) => Err(Fault::Disk(error.into())),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::audit::log::{Log, Place};
 use crate::audit::record::{Body, Record, Style};
 
 /// How long more records are waited for once there is one, so that one write takes them all.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_micros(200);
 /// Records that one write takes.
 const GROUP: usize = 512;
 /// Longest that a record is written and not yet brought to the disk, if nobody waits for it.
@@ -197,6 +197,7 @@ impl Writer {
                 tracing::info!(run = &*self.place.run, path, "calls are written to the audit log");
                 self.log = Some(log);
                 (self.told, self.try_at) = (None, None);
+                self.sync_at = Some(Instant::now() + SYNC_EVERY);
             }
             Err(fault) => _ = self.failed(&fault),
         }

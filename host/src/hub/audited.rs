@@ -113,3 +113,43 @@ impl Hub {
         self.audit.record(work.sent_bytes(), move || about.record(&work, Some(end)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use serde_json::{Map, Value, json};
+
+    use super::Unended;
+    use crate::audit::{Audit, last};
+    use crate::config::Config;
+    use crate::home::Home;
+    use crate::model::{Call, ToolCall};
+
+    #[tokio::test]
+    async fn a_call_that_is_dropped_or_that_a_panic_ends_has_its_record_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home { directory: Some(folder.path().into()), ..Home::nowhere(Config::default()) };
+        let audit = Audit::start(&home);
+        let call = Call::new(ToolCall::new("echo_say", Map::new()));
+        drop(Unended::new(&audit, &call));
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _unended = Unended::new(&audit, &call);
+            panic!("in the middle of it");
+        }));
+        assert!(panicked.is_err());
+        let ended = Unended::new(&audit, &call);
+        assert!(ended.end().is_none());
+        audit.close().await;
+        let lines = last(&home.audit().unwrap(), 9).unwrap().records;
+        let records: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let outcomes: Vec<&Value> = records[1..].iter().map(|record| &record["outcome"]).collect();
+        assert_eq!(
+            outcomes,
+            [
+                &json!({ "code": "cancelled", "blame": "caller" }),
+                &json!({ "code": "internal", "blame": "host" })
+            ]
+        );
+    }
+}
