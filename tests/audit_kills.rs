@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::audit::{assert_intact, log};
 use crate::support::home::Home;
+use crate::support::{SOON, holds_within};
 
 /// Kills in a run of all tests.
 const KILLS: u64 = 6;
@@ -23,7 +24,8 @@ fn a_server_that_is_killed_leaves_a_log_that_the_next_one_goes_on_with() {
     let home = Home::new().wat("plain");
     let (mut answered, mut written, mut torn) = (0, 0, 0);
     for turn in 0..kills {
-        answered += call_and_kill(&home, (turn % CALLS) as usize);
+        // Now and then a record is waited for, so that there is something to lose on a slow disk too.
+        answered += call_and_kill(&home, (turn % CALLS) as usize, turn % 4 == 0);
         let verdict = match log(&home).join("000001.jsonl").exists() {
             true => assert_intact(&home),
             false => json!({}),
@@ -43,7 +45,8 @@ fn calls_in(home: &Home) -> usize {
 }
 
 /// Starts a server, sends it calls, and kills it after so many answers; says how many there were.
-fn call_and_kill(home: &Home, wanted: usize) -> usize {
+fn call_and_kill(home: &Home, wanted: usize, is_written: bool) -> usize {
+    let before = is_written.then(|| calls_in(home));
     let mut serve = home.command(&["serve"]);
     let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let client = json!({ "name": "test", "version": "1" });
@@ -64,6 +67,7 @@ fn call_and_kill(home: &Home, wanted: usize) -> usize {
         answers.next().expect("the server answers").unwrap();
     }
     std::thread::sleep(Duration::from_micros(wanted as u64 * 37 % 1_500));
+    assert!(before.is_none_or(|before| holds_within(SOON, || calls_in(home) > before)));
     child.kill().unwrap();
     child.wait().unwrap();
     wanted + answers.map_while(Result::ok).count()
