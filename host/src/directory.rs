@@ -126,10 +126,8 @@ impl Directory {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).mode(0o600);
         let (file, mode) = self.own_with(name, options)?;
-        check_mode(mode)?;
         // A new name is on disk before anything is said to be.
-        self.sync().map_err(NotOwn::Failed)?;
-        Ok(file)
+        check_mode(mode).and_then(|()| self.sync().map_err(NotOwn::Failed)).map(|()| file)
     }
 
     /// The same for one that is there: nothing is made.
@@ -158,9 +156,7 @@ impl Directory {
     /// # Errors
     /// Why it is not read.
     pub fn file(&self, name: &Path) -> Result<fs::File, NotOwn> {
-        let mut options = OpenOptions::new();
-        options.read(true);
-        Ok(self.own_with(name, options)?.0)
+        Ok(self.own_with(name, OpenOptions::new().read(true).clone())?.0)
     }
 
     /// Opens an ordinary file, and says its mode.
