@@ -176,7 +176,7 @@ fn the_counter_remembers_and_only_what_uses_state_imports_it() {
     let imports = |home: &Home, id: &str| {
         let inspected = home.run(&["plugin", "inspect", id, "--json"]).stdout;
         let inspected: Value = serde_json::from_str(&inspected).unwrap();
-        inspected["imports"].as_array().unwrap().contains(&json!("hubcap:plugin/kv@0.1.0"))
+        inspected["imports"].as_array().unwrap().contains(&json!("hubcap:plugin/kv@1.0.0"))
     };
     assert!(imports(&home, "counter") && !imports(&home_with("hello"), "hello"));
     let mut test = std::process::Command::new(env!("CARGO_BIN_EXE_hubcap"));

@@ -348,7 +348,7 @@ fn the_exports_of_the_contract_are_those_of_the_wit() {
             .filter_map(|line| line.trim().split_once(": func(").map(|(name, _)| name))
             .collect();
         assert_eq!(names.len(), 2, "{names:?}");
-        assert!(table.contains(&format!("`hubcap:plugin/{file}@0.1.0`")), "{file}");
+        assert!(table.contains(&format!("`hubcap:plugin/{file}@1.0.0`")), "{file}");
         for name in names {
             assert!(table.contains(&format!("`{name}(")), "contract.md does not tell of {name}");
         }

@@ -28,10 +28,10 @@ mod double {
         inline: "
             package hubcap:double;
             world double {
-                import hubcap:plugin/process@0.1.0;
-                import hubcap:plugin/hub@0.1.0;
-                export hubcap:plugin/lifecycle@0.1.0;
-                export hubcap:plugin/tools@0.1.0;
+                import hubcap:plugin/process@1.0.0;
+                import hubcap:plugin/hub@1.0.0;
+                export hubcap:plugin/lifecycle@1.0.0;
+                export hubcap:plugin/tools@1.0.0;
             }
         ",
         world: "hubcap:double/double",

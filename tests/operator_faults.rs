@@ -170,9 +170,9 @@ fn an_import_that_no_plugin_gets_is_named() {
 #[test]
 fn a_component_of_another_world_is_told_what_a_plugin_exports() {
     let text = fs::read_to_string(guests::root().join("tests/guests/wat/plugin.part")).unwrap();
-    let half = text.replace("  (export \"hubcap:plugin/lifecycle@0.1.0\" (instance $lifecycle))\n", "");
-    let newer = text.replace("\"hubcap:plugin/lifecycle@0.1.0\"", "\"hubcap:plugin/lifecycle@9.0.0\"");
-    let newer = newer.replace("\"hubcap:plugin/tools@0.1.0\"", "\"hubcap:plugin/tools@9.0.0\"");
+    let half = text.replace("  (export \"hubcap:plugin/lifecycle@1.0.0\" (instance $lifecycle))\n", "");
+    let newer = text.replace("\"hubcap:plugin/lifecycle@1.0.0\"", "\"hubcap:plugin/lifecycle@9.0.0\"");
+    let newer = newer.replace("\"hubcap:plugin/tools@1.0.0\"", "\"hubcap:plugin/tools@9.0.0\"");
     let case = "(core module $case (func (export \"run\") (param i32) (result i32) (i32.const 0)))
         (core instance $case (instantiate $case))";
     let component = |part: &str| wat::parse_str(format!("(component {case} {part})")).unwrap();
@@ -183,7 +183,7 @@ fn a_component_of_another_world_is_told_what_a_plugin_exports() {
         .file("newer.wasm", &component(&newer));
     assert_refused(&home, "other-world.wasm", &["hubcap:plugin"]);
     assert_refused(&home, "no-lifecycle.wasm", &["hubcap:plugin/lifecycle"]);
-    assert_refused(&home, "newer.wasm", &["9.0.0", "0.1.0"]);
+    assert_refused(&home, "newer.wasm", &["9.0.0", "1.0.0"]);
     assert_the_good_one_serves(&home);
 }
 

@@ -10,23 +10,23 @@ mod base {
         inline: "
             package hubcap:host;
             world base {
-                import hubcap:plugin/log@0.1.0;
-                import hubcap:plugin/progress@0.1.0;
-                import hubcap:plugin/kv@0.1.0;
-                import hubcap:plugin/secrets@0.1.0;
-                import hubcap:plugin/hub@0.1.0;
-                import hubcap:plugin/process@0.1.0;
-                export hubcap:plugin/lifecycle@0.1.0;
+                import hubcap:plugin/log@1.0.0;
+                import hubcap:plugin/progress@1.0.0;
+                import hubcap:plugin/kv@1.0.0;
+                import hubcap:plugin/secrets@1.0.0;
+                import hubcap:plugin/hub@1.0.0;
+                import hubcap:plugin/process@1.0.0;
+                export hubcap:plugin/lifecycle@1.0.0;
             }
         ",
         world: "hubcap:host/base",
         imports: {
-            "hubcap:plugin/kv@0.1.0": async,
-            "hubcap:plugin/process@0.1.0": async | trappable,
-            "hubcap:plugin/hub@0.1.0": trappable,
-            "hubcap:plugin/hub@0.1.0.callees": async | trappable,
-            "hubcap:plugin/hub@0.1.0.[static]pending.finish": async | trappable,
-            "hubcap:plugin/hub@0.1.0.[drop]pending": trappable,
+            "hubcap:plugin/kv@1.0.0": async,
+            "hubcap:plugin/process@1.0.0": async | trappable,
+            "hubcap:plugin/hub@1.0.0": trappable,
+            "hubcap:plugin/hub@1.0.0.callees": async | trappable,
+            "hubcap:plugin/hub@1.0.0.[static]pending.finish": async | trappable,
+            "hubcap:plugin/hub@1.0.0.[drop]pending": trappable,
         },
         exports: { default: async },
         with: { "wasi:io": wasmtime_wasi::p2::bindings::io },
@@ -63,11 +63,11 @@ pub(crate) use tools_kind::ToolsKindIndices;
 pub(crate) use validators_kind::ValidatorsKindIndices;
 
 /// Name of the interface that every plugin exports.
-pub(crate) const LIFECYCLE: &str = "hubcap:plugin/lifecycle@0.1.0";
+pub(crate) const LIFECYCLE: &str = "hubcap:plugin/lifecycle@1.0.0";
 
 /// The interface of the kind `tools`.
-pub(crate) const TOOLS: &str = "hubcap:plugin/tools@0.1.0";
+pub(crate) const TOOLS: &str = "hubcap:plugin/tools@1.0.0";
 /// The interface of the kind `validators`.
-pub(crate) const VALIDATORS: &str = "hubcap:plugin/validators@0.1.0";
+pub(crate) const VALIDATORS: &str = "hubcap:plugin/validators@1.0.0";
 /// The interface of the kind `providers`.
-pub(crate) const PROVIDERS: &str = "hubcap:plugin/providers@0.1.0";
+pub(crate) const PROVIDERS: &str = "hubcap:plugin/providers@1.0.0";

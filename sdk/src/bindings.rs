@@ -27,7 +27,7 @@ macro_rules! kind {
                 default_bindings_module: $bindings,
                 type_section_suffix: $export,
                 with: {
-                    "hubcap:plugin/types@0.1.0": crate::bindings::plugin::hubcap::plugin::types,
+                    "hubcap:plugin/types@1.0.0": crate::bindings::plugin::hubcap::plugin::types,
                     $interface: crate::bindings::plugin::hubcap::plugin::$types,
                 },
             });
@@ -39,7 +39,7 @@ kind!(
     tools,
     tool_types,
     "hubcap:plugin/tools-kind",
-    "hubcap:plugin/tool-types@0.1.0",
+    "hubcap:plugin/tool-types@1.0.0",
     "export_tools",
     "hubcap_sdk::bindings::tools"
 );
@@ -47,7 +47,7 @@ kind!(
     validators,
     validator_types,
     "hubcap:plugin/validators-kind",
-    "hubcap:plugin/validator-types@0.1.0",
+    "hubcap:plugin/validator-types@1.0.0",
     "export_validators",
     "hubcap_sdk::bindings::validators"
 );
@@ -55,7 +55,7 @@ kind!(
     providers,
     provider_types,
     "hubcap:plugin/providers-kind",
-    "hubcap:plugin/provider-types@0.1.0",
+    "hubcap:plugin/provider-types@1.0.0",
     "export_providers",
     "hubcap_sdk::bindings::providers"
 );

@@ -1,7 +1,7 @@
 ;; Writes state: of the number n, sixteen times in eight bytes each, under the key `kNNN` where NNN is n
 ;; modulo 500. It is small, so that a server with it starts in a moment.
 (component
-  (import "hubcap:plugin/kv@0.1.0" (instance $kv
+  (import "hubcap:plugin/kv@1.0.0" (instance $kv
     (type $meta (list (tuple string string)))
     (type $error' (record (field "code" string) (field "message" string) (field "meta" $meta)))
     (export "error" (type $error (eq $error')))
