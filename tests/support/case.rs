@@ -78,11 +78,12 @@ impl Case {
         assert!(listed["result"]["tools"].is_array(), "{listed:#}");
         assert_says(&self.server.call("plain_run", json!({})), "done");
         let mut now = self.server.facts();
-        let back = holds_within(Duration::from_secs(2), || {
+        // Two seconds are enough where nothing else wants the processor; what leaked is there for ever.
+        let back = holds_within(Duration::from_secs(5), || {
             now = self.server.facts();
             now.is_back_to(&self.before)
         });
-        assert!(back, "before {:?}, two seconds after {now:?}", self.before);
+        assert!(back, "before {:?}, five seconds after {now:?}", self.before);
     }
 
     /// The host is alive, and ends as it should with nothing but JSON-RPC on its standard output.

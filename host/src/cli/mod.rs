@@ -26,6 +26,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -36,6 +37,10 @@ use crate::telemetry;
 
 /// Threads for work that blocks: reading files, compiling. Bounded, so that a slow disk costs no more.
 const BLOCKING_THREADS: usize = 64;
+
+/// How long a thread that blocked waits for more of it. Programs and files bring such work in bursts, and a
+/// server that rests should look like one.
+const BLOCKING_KEEP_ALIVE: Duration = Duration::from_millis(500);
 
 /// Turns of tasks between two looks at timers and pipes. A turn of a guest that computes takes a whole
 /// epoch tick.
@@ -188,6 +193,7 @@ fn run(cli: Cli) -> Done {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
+        .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         // Timers and pipes are looked at after every few guests' turns, not after the default 61.
         .event_interval(EVENT_INTERVAL)
         .build()
