@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::holds_within;
 use super::home::Home;
 use super::message::assert_says;
 use super::server::{Ended, Server};
+use super::{holds_within, in_one_of_three};
 
 /// A served home with the neighbour `plain`, and what the host used before the case.
 pub(crate) struct Case {
@@ -71,11 +71,15 @@ impl Case {
     /// The host lists its tools at once, serves the neighbour, and uses no more than before.
     #[track_caller]
     pub(crate) fn assert_alive(&mut self) {
-        let start = Instant::now();
-        let listed = self.server.request("tools/list", json!({}));
-        let time = start.elapsed();
-        assert!(time < Duration::from_millis(500), "tools/list took {time:?}");
-        assert!(listed["result"]["tools"].is_array(), "{listed:#}");
+        let mut time = Duration::ZERO;
+        let at_once = in_one_of_three(|| {
+            let start = Instant::now();
+            let listed = self.server.request("tools/list", json!({}));
+            time = start.elapsed();
+            assert!(listed["result"]["tools"].is_array(), "{listed:#}");
+            time < Duration::from_millis(500)
+        });
+        assert!(at_once, "tools/list took {time:?}");
         assert_says(&self.server.call("plain_run", json!({})), "done");
         let mut now = self.server.facts();
         // Two seconds are enough where nothing else wants the processor; what leaked is there for ever.

@@ -1,16 +1,13 @@
-//! From a file to a plugin: what it is, whose it is, whether it keeps the contract.
+//! From the bytes of a component to a plugin: whether it keeps the contract, and what it offers.
 //!
 //! Invariant: each file is judged by itself, and whatever is wrong with it is told in its own words.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use wasmparser::{Parser, Payload};
 use wasmtime::Store;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::{
     self, BaseIndices, LIFECYCLE, ProvidersKindIndices, ToolsKindIndices, ValidatorsKindIndices,
@@ -18,9 +15,9 @@ use crate::bindings::{
 use crate::config::PluginConfig;
 use crate::error::CallError;
 use crate::imports::{Commands, Directories, KvAccess, Powers};
-use crate::manifest::{self, Ask, Manifest};
-use crate::model::{Budget, PLUGIN_ID_RULE, PluginId, text};
-use crate::plugin::file::{Candidate, Contents};
+use crate::manifest::Ask;
+use crate::model::Budget;
+use crate::plugin::identity::{Identity, Refusal, first_line};
 use crate::plugin::{
     About, Exports, INIT_DEADLINE, Kind, LIST_DEADLINE, LOAD_FUEL, Plugin, convert, define, providers,
     settings, validators,
@@ -31,113 +28,6 @@ use crate::secrets::Secrets;
 
 /// Longest that compiling may take. The thread cannot be stopped and goes on, but nobody waits for it.
 const COMPILE_DEADLINE: Duration = Duration::from_secs(30);
-
-/// Why a file is no plugin, in words for the operator.
-pub type Refusal = String;
-
-/// Who a file says it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Its id.
-    pub id: PluginId,
-    /// Its version.
-    pub version: String,
-    /// What else its author says, where there is a manifest.
-    pub manifest: Option<Manifest>,
-    /// SHA-256 of the file, and of the manifest beside it where that is the one that counts.
-    pub digest: String,
-    /// Whether what is known of it is in the file itself, and not in a manifest beside it.
-    pub self_contained: bool,
-    /// Who signed it, by the operator's name for the key. [`Identity::of`] does not look at signatures.
-    pub publisher: Option<String>,
-}
-
-impl Identity {
-    /// Reads who a file says it is: from the manifest in it, else from the one beside it, else from
-    /// its name.
-    ///
-    /// # Errors
-    /// Why it is no component, or what is wrong with its manifest.
-    pub fn of(candidate: &Candidate, contents: &Contents) -> Result<Self, Refusal> {
-        check_format(&contents.bytes)?;
-        let embedded = embedded_manifest(&contents.bytes)?;
-        let sidecar = contents.sidecar.as_deref().map(|text| (format!("{}.toml", candidate.stem()), text));
-        let (manifest, digest) = match (embedded, sidecar) {
-            (Some(text), _) => (Some(("plugin.toml".to_owned(), text)), digest(&[&contents.bytes])),
-            (None, Some((name, text))) => (Some((name, text)), digest(&[&contents.bytes, text.as_bytes()])),
-            (None, None) => (None, digest(&[&contents.bytes])),
-        };
-        let self_contained = embedded.is_some() || contents.sidecar.is_none();
-        let Some((name, text)) = manifest else {
-            let id = Self::id_of_name(candidate.stem())?;
-            let version = "0.0.0".into();
-            return Ok(Self { id, version, manifest: None, digest, self_contained, publisher: None });
-        };
-        let manifest = Manifest::parse(&name, text).map_err(|error| format!("bad manifest: {error}"))?;
-        let (id, version) = (manifest.id.clone(), manifest.version.clone());
-        Ok(Self { id, version, manifest: Some(manifest), digest, self_contained, publisher: None })
-    }
-
-    fn id_of_name(stem: &str) -> Result<PluginId, Refusal> {
-        PluginId::new(stem).ok_or_else(|| {
-            format!(
-                "bad name: it has no manifest, and {:?} is no plugin id: {PLUGIN_ID_RULE}",
-                text::one_line(text::truncate(stem, 100))
-            )
-        })
-    }
-}
-
-/// SHA-256 in hexadecimal. A component ends where its format says, so that nothing that follows it can
-/// pass for a part of it.
-fn digest(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    parts.iter().for_each(|part| hash.update(part));
-    HEXLOWER.encode(&hash.finalize())
-}
-
-/// Tells apart what people drop into a plugin directory by mistake.
-fn check_format(bytes: &[u8]) -> Result<(), Refusal> {
-    match bytes {
-        [] => Err("not a component: the file is empty".into()),
-        [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
-        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            Err("not a component: it is a core module; build it for wasm32-wasip2".into())
-        }
-        [0x7f, b'E', b'L', b'F', ..] => {
-            Err("precompiled artifact: hubcap compiles components by itself; drop the .wasm it came from"
-                .into())
-        }
-        _ if bytes.trim_ascii_start().starts_with(b"(") => {
-            Err("text format: assemble it first, as with `wasm-tools parse`".into())
-        }
-        _ => Err("not a component: it does not start like WebAssembly".into()),
-    }
-}
-
-/// The text of the manifest in a component.
-fn embedded_manifest(bytes: &[u8]) -> Result<Option<&str>, Refusal> {
-    let mut found = Vec::new();
-    let mut depth = 0_u32;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(|error| format!("not a valid component: {}", first_line(&error.to_string())))? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section) if depth == 0 && section.name() == manifest::SECTION => {
-                found.push(section.data());
-            }
-            _ => {}
-        }
-    }
-    match found[..] {
-        [] => Ok(None),
-        [data] if data.len() > manifest::MAX_BYTES => {
-            Err(format!("bad manifest: {} bytes, more than {}", data.len(), manifest::MAX_BYTES))
-        }
-        [data] => std::str::from_utf8(data).map(Some).map_err(|_| "bad manifest: it is not UTF-8".into()),
-        [..] => Err("bad manifest: the component holds more than one".into()),
-    }
-}
 
 impl Plugin {
     /// Compiles and defines a plugin. Takes a moment: never on the way of a call.
@@ -153,40 +43,13 @@ impl Plugin {
         let settings = settings::checked(identity.manifest.as_ref(), config)?;
         let ask = identity.manifest.as_ref().map(|manifest| &manifest.ask);
         let grants = ask.map(|ask| Grants::of(ask, &config.grant)).unwrap_or_default();
-        let kv = KvAccess::new(sandbox.state(), &identity.id, ask.and_then(Ask::kv), grants.kv);
-        let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
-        let directories = Directories::open(&identity.id, &grants.files).await?;
-        let asked =
-            ask.map(|ask| ask.process.iter().map(|asked| asked.command.as_str().to_owned()).collect());
-        let programs = Arc::clone(sandbox.programs());
-        let commands =
-            Commands::open(&identity.id, asked.unwrap_or_default(), &grants.process, &directories, programs)
-                .await?;
+        let powers = powers(&sandbox, &identity, ask, &grants).await?;
         let size = bytes.len();
         let component = compile(&sandbox, bytes, COMPILE_DEADLINE).await?;
         let kinds = check_world(&component)?;
         let pre = sandbox.prepare(&component).map_err(|error| missing_import(&component, &error))?;
-        let wrong = |error: wasmtime::Error| format!("wrong world: {}", first_line(&format!("{error:#}")));
-        let exports = Exports {
-            base: BaseIndices::new(&pre).map_err(wrong)?,
-            tools: kinds
-                .contains(&Kind::Tools)
-                .then(|| ToolsKindIndices::new(&pre))
-                .transpose()
-                .map_err(wrong)?,
-            validators: kinds
-                .contains(&Kind::Validators)
-                .then(|| ValidatorsKindIndices::new(&pre))
-                .transpose()
-                .map_err(wrong)?,
-            providers: kinds
-                .contains(&Kind::Providers)
-                .then(|| ProvidersKindIndices::new(&pre))
-                .transpose()
-                .map_err(wrong)?,
-        };
-        let egress = sandbox.egress(&identity.id, &grants, &secrets);
-        let edges = sandbox.edges(&identity.id, ask, &grants);
+        let exports = Exports::find(&pre, &kinds)
+            .map_err(|error| format!("wrong world: {}", first_line(&format!("{error:#}"))))?;
         let mut plugin = Self {
             id: identity.id,
             about: About {
@@ -203,7 +66,7 @@ impl Plugin {
             pre,
             exports,
             grants: Arc::new(grants),
-            powers: Powers { kv, secrets, egress, directories, commands, edges },
+            powers,
             config: settings,
             budget: config.budget,
             sandbox,
@@ -249,6 +112,43 @@ impl Plugin {
         }
         Ok(())
     }
+}
+
+impl Exports {
+    /// Looks up what a component of these kinds exports.
+    fn find(pre: &InstancePre<CallState>, kinds: &[Kind]) -> wasmtime::Result<Self> {
+        let has = |kind| kinds.contains(&kind);
+        Ok(Self {
+            base: BaseIndices::new(pre)?,
+            tools: has(Kind::Tools).then(|| ToolsKindIndices::new(pre)).transpose()?,
+            validators: has(Kind::Validators).then(|| ValidatorsKindIndices::new(pre)).transpose()?,
+            providers: has(Kind::Providers).then(|| ProvidersKindIndices::new(pre)).transpose()?,
+        })
+    }
+}
+
+/// Opens what a plugin was granted: secrets are read, directories and commands pinned.
+async fn powers(
+    sandbox: &Sandbox,
+    identity: &Identity,
+    ask: Option<&Ask>,
+    grants: &Grants,
+) -> Result<Powers, Refusal> {
+    let id = &identity.id;
+    let secrets = Arc::new(Secrets::read(&grants.secrets).await?);
+    let directories = Directories::open(id, &grants.files).await?;
+    let asked = ask.map(|ask| ask.process.iter().map(|asked| asked.command.as_str().to_owned()).collect());
+    let programs = Arc::clone(sandbox.programs());
+    let commands =
+        Commands::open(id, asked.unwrap_or_default(), &grants.process, &directories, programs).await?;
+    Ok(Powers {
+        kv: KvAccess::new(sandbox.state(), id, ask.and_then(Ask::kv), grants.kv),
+        egress: sandbox.egress(id, grants, &secrets),
+        edges: sandbox.edges(id, ask, grants),
+        secrets,
+        directories,
+        commands,
+    })
 }
 
 /// Compiles beside the runtime's own threads.
@@ -327,58 +227,17 @@ fn missing_import(component: &Component, error: &wasmtime::Error) -> Refusal {
     }
 }
 
-fn first_line(long: &str) -> String {
-    text::clean_and_cut(long.lines().next().unwrap_or_default(), 500)
-}
-
 #[cfg(test)]
 mod tests {
-    use wasm_encoder::{Component, CustomSection};
-
     use std::sync::{Arc, Weak};
     use std::time::Duration;
 
-    use super::{COMPILE_DEADLINE, compile, embedded_manifest};
+    use super::{COMPILE_DEADLINE, compile};
     use crate::engine::Engine;
     use crate::imports::Double;
-    use crate::manifest::{MAX_BYTES, SECTION};
     use crate::sandbox::{Programs, Sandbox};
     use crate::state::State;
     use crate::supervisor::Launcher;
-
-    fn component(manifests: &[&[u8]]) -> Vec<u8> {
-        let mut component = Component::new();
-        for manifest in manifests {
-            component.section(&CustomSection { name: SECTION.into(), data: (*manifest).into() });
-        }
-        component.finish()
-    }
-
-    #[test]
-    fn a_manifest_of_64_kib_is_read_and_a_larger_one_is_refused() {
-        let full = vec![b' '; MAX_BYTES];
-        assert_eq!(embedded_manifest(&component(&[&full])).unwrap().unwrap().len(), MAX_BYTES);
-        let larger = vec![b' '; MAX_BYTES + 1];
-        assert!(embedded_manifest(&component(&[&larger])).unwrap_err().contains("more than 65536"));
-    }
-
-    #[test]
-    fn a_component_has_one_manifest_of_text_or_none() {
-        assert_eq!(embedded_manifest(&component(&[])).unwrap(), None);
-        assert!(embedded_manifest(&component(&[b"", b""])).unwrap_err().contains("more than one"));
-        assert!(embedded_manifest(&component(&[b"\xff"])).unwrap_err().contains("UTF-8"));
-    }
-
-    #[test]
-    fn a_manifest_of_a_component_inside_is_not_that_of_the_plugin() {
-        let mut outer = Component::new();
-        outer.section(&wasm_encoder::NestedComponentSection(&{
-            let mut inner = Component::new();
-            inner.section(&CustomSection { name: SECTION.into(), data: b"id = \"inner\"".as_slice().into() });
-            inner
-        }));
-        assert_eq!(embedded_manifest(&outer.finish()).unwrap(), None);
-    }
 
     #[tokio::test]
     async fn compiling_is_given_up_when_it_takes_too_long() {
@@ -386,7 +245,7 @@ mod tests {
         let programs = Programs::new(Launcher::this_program(), 1);
         let sandbox = Sandbox::new(Engine::new(1).unwrap(), State::new(None), programs, nobody);
         let sandbox = Arc::new(sandbox.unwrap());
-        assert!(compile(&sandbox, component(&[]), COMPILE_DEADLINE).await.is_ok());
+        assert!(compile(&sandbox, wat::parse_str("(component)").unwrap(), COMPILE_DEADLINE).await.is_ok());
         let locals = "i32 ".repeat(5_000);
         let turns = "local.get 0 local.set 9 local.get 9 br_if 0 end ".repeat(300);
         let slow = format!("(func (param i32) (local {locals}) {} {turns})", "loop ".repeat(300));

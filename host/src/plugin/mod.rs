@@ -6,6 +6,7 @@ mod convert;
 mod define;
 mod file;
 mod health;
+mod identity;
 mod load;
 mod providers;
 mod settings;
@@ -15,7 +16,7 @@ mod work;
 
 pub(crate) use convert::{MAX_RESULT, within_result_limit};
 pub use file::{Candidate, Contents, ScanError, Stamp, scan};
-pub use load::{Identity, Refusal};
+pub use identity::{Identity, Refusal};
 pub(crate) use settings::checked as checked_settings;
 pub use tools::LoadedTool;
 pub use work::{Kind, Running, Work};

@@ -97,7 +97,7 @@ async fn with_nothing_in_flight_the_end_comes_at_once() {
         let begun = Instant::now();
         client.input = None;
         client.end().await.unwrap();
-        assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
     }
 }
 
