@@ -267,7 +267,7 @@ fn a_log_that_is_deleted_while_a_server_runs_is_begun_anew_and_told() {
     observed(
         "E16",
         format_args!(
-            "deleted while a server runs: told in its log, {} segment goes on, verify: {}",
+            "deleted while it is written to: told, {} segment goes on, verify: {}",
             verdict["segments"], first["what"]
         ),
     );

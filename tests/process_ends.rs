@@ -236,10 +236,10 @@ fn a_program_that_kills_or_stops_its_supervisor_dies_too() {
     assert!(text(&result).contains("was ended from outside, with its supervisor"), "{}", text(&result));
     assert_clean(&case, &stage, Duration::from_secs(2));
     // The host has a clock of its own for what its supervisor does not do.
-    let arguments = stage.arguments_with("stops", &[], json!({ "deadline-ms": 200 }));
+    let arguments = stage.arguments_with("stops", &[], json!({ "deadline-ms": 2_000 }));
     let (result, time) = case.timed("programs_run", arguments);
     assert_eq!(code(&result), "internal", "{result:#}");
-    assert!((7_000..10_000).contains(&time.as_millis()), "{time:?}");
+    assert!((8_800..20_000).contains(&time.as_millis()), "{time:?}");
     assert_clean(&case, &stage, Duration::from_secs(2));
     // And asks again where somebody gives up.
     let id = case.server.send_running_call("programs_hold", stage.arguments("stops", &[]));

@@ -28,8 +28,8 @@ fn a_hubcap_in_a_program_is_told_nothing_of_the_hub_that_started_it() {
     let given = run(&mut case, json!({ "command": "env" }));
     assert_eq!(given, "", "it has no variables at all");
     let result = case.call("programs_run", json!({ "command": "tools" }));
-    let listed = result["structuredContent"]["stdout"].as_str().unwrap();
-    assert_eq!(listed, "no tools: `hubcap plugin list` says why\n0\n", "{result:#}");
+    let listed = result["structuredContent"]["stderr"].as_str().unwrap();
+    assert!(listed.starts_with("no tools: "), "{result:#}");
     let called = run(&mut case, json!({ "command": "call" }));
     assert!(called.contains("there is no tool \"programs_run\"") && called.ends_with("\n1\n"), "{called}");
     case.end();
