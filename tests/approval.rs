@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, receipt, text};
 use crate::support::server::{Era, Server};
@@ -196,6 +197,7 @@ fn an_approval_is_good_for_one_call() {
     let (ran, refused): (Vec<_>, Vec<_>) = results.iter().partition(|result| result["isError"] != true);
     assert_eq!(ran.len(), 1, "{results:#?}");
     refused.iter().for_each(|refused| assert_refused(refused, "it was used already"));
+    let (ran, refused) = (ran.len(), refused.len());
     // A no is used up, too: it can't become a yes.
     let pending = Pending::new(&mut server, Era::Modern, 0, "kv_increment", &arguments);
     assert_refused(&pending.answer(&mut server, &accept("decline")), "declined");
@@ -212,6 +214,10 @@ fn an_approval_is_good_for_one_call() {
     assert_refused(&second.answer(&mut server, &json!({ "action": "decline" })), "declined");
     server.end();
     assert_eq!(count(&home), "2\n");
+    observed(
+        "C40",
+        format_args!("one approval sent 8 times at once: {ran} call ran, {refused} refused as used"),
+    );
 }
 
 #[test]
@@ -226,7 +232,7 @@ fn an_approval_is_good_for_what_was_asked_and_nothing_else() {
         call[key] = value;
         call
     };
-    let none_of_ours = "not one that hubcap made in this conversation";
+    let (none_of_ours, mut refused) = ("not one that hubcap made in this conversation", 0);
     let flipped = format!("{}{}", if state.starts_with('e') { 'f' } else { 'e' }, &state[1..]);
     for (call, words) in [
         (changed("arguments", json!({ "key": "n", "by": 1000 })), "given for other arguments"),
@@ -238,6 +244,7 @@ fn an_approval_is_good_for_what_was_asked_and_nothing_else() {
     ] {
         let id = server.send_request("tools/call", call);
         assert_refused(&server.result(&id), words);
+        refused += 1;
     }
     // Keys in another order are the same arguments; a client that says it can't ask any more is not believed.
     let id = server.send_request("tools/call", changed("arguments", json!({ "by": 1, "key": "n" })));
@@ -248,6 +255,12 @@ fn an_approval_is_good_for_what_was_asked_and_nothing_else() {
     assert_refused(&other.result(&id), none_of_ours);
     other.end();
     assert_eq!(count(&home), "1\n");
+    observed(
+        "C40",
+        format_args!(
+            "other arguments, another tool, a forged state: {refused} refused; another server's too"
+        ),
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::{Finished, Home, finish};
 use crate::support::message::{assert_failed, assert_says, code, text};
@@ -129,15 +130,18 @@ fn of_a_mebibyte_of_arguments_a_person_sees_the_size_the_head_and_the_tail() {
     for part in [&format!("arguments, {size} bytes, of which only"), "BEGIN", "END", "characters left out"] {
         assert!(message.contains(part), "{message}");
     }
-    assert!(message.len() < 5_000, "{}", message.len());
+    let shown = message.len();
+    assert!(shown < 5_000, "{shown}");
     server.reply(&question, &approve());
     assert_ne!(server.result(&id)["isError"], true);
     server.end();
+    observed("C40", format_args!("{size} bytes of arguments: size, head and tail shown in {shown} bytes"));
 }
 
 #[test]
 fn a_person_is_warned_of_what_does_not_show() {
     let home = Home::new().guest("echo").config(ASK);
+    let mut warned = 0;
     let mut server = home.serve_asking(LEGACY);
     for (number, (said, warning)) in [
         (
@@ -159,8 +163,15 @@ fn a_person_is_warned_of_what_does_not_show() {
         assert!(message.contains(warning), "{message}");
         assert!(!message.contains(['\u{202e}', '\u{200b}', '\u{e0041}']), "{message}");
         assert_eq!(message.lines().filter(|line| line.starts_with("plugin: ")).count(), 1, "{message}");
+        warned += message.matches("WARNING: ").count();
     }
     server.end();
+    observed(
+        "C40",
+        format_args!(
+            "letters that do not show or look like Latin ones: {warned} warnings, written as \\u{{…}}"
+        ),
+    );
 }
 
 #[test]
@@ -205,7 +216,8 @@ fn an_approval_does_not_hold_for_a_file_that_changed_meanwhile() {
     fs::remove_file(home.plugins().join("tool.wasm")).unwrap();
     reloaded(&mut server, None);
     server.reply(&question, &approve());
-    assert_failed(&server.result(&id), "approval", "policy");
+    let gone = server.result(&id);
+    assert_failed(&gone, "approval", "policy");
     server.end();
     // And where the answer comes with another call.
     let home = home.file("tool.wasm", &version("One."));
@@ -220,6 +232,14 @@ fn an_approval_does_not_hold_for_a_file_that_changed_meanwhile() {
     assert_failed(&refused, "approval", "policy");
     assert!(text(&refused).contains("the plugin changed after the question"), "{refused:#}");
     server.end();
+    observed(
+        "E20",
+        format_args!(
+            "a yes after the plugin was removed or replaced: `{}`, `{}`",
+            code(&gone),
+            code(&refused)
+        ),
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::home::{Finished, Home};
 use crate::support::message::{assert_failed, assert_says, receipt};
 use crate::support::server::{Era, Server};
@@ -16,7 +17,7 @@ pub(crate) fn log(home: &Home) -> PathBuf {
 }
 
 /// The lines of all segments.
-fn records(home: &Home) -> Vec<Value> {
+pub(crate) fn records(home: &Home) -> Vec<Value> {
     let mut segments: Vec<PathBuf> =
         fs::read_dir(log(home)).unwrap().map(|entry| entry.unwrap().path()).collect();
     segments.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
@@ -236,6 +237,14 @@ fn an_edit_is_found_with_its_file_and_line_and_the_next_host_goes_on_in_a_new_se
         second.contains("\"fault\":\"000001.jsonl:2: ") && second.contains("\"tool\":\"run\""),
         "{second}"
     );
+    observed(
+        "E16",
+        format_args!(
+            "edited between two hosts: {} faults found, {} segments",
+            verdict["faults"].as_array().unwrap().len(),
+            verdict["segments"]
+        ),
+    );
 }
 
 #[test]
@@ -254,6 +263,14 @@ fn a_log_that_is_deleted_while_a_server_runs_is_begun_anew_and_told() {
     assert_eq!(code, Some(1));
     let faults = verdict["faults"].to_string();
     assert!(faults.contains("000001.jsonl") && faults.contains("it is missing"), "{verdict:#}");
+    let first = &verdict["faults"][0];
+    observed(
+        "E16",
+        format_args!(
+            "deleted while it is written to: told, {} segment goes on, verify: {}",
+            verdict["segments"], first["what"]
+        ),
+    );
 }
 
 #[test]

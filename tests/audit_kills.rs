@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::audit::{assert_intact, log};
+use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::{SOON, holds_within};
 
@@ -37,6 +38,12 @@ fn a_server_that_is_killed_leaves_a_log_that_the_next_one_goes_on_with() {
     assert_intact(&home);
     eprintln!("{kills} kills, {torn} torn lines, {answered} calls answered, {written} records of calls");
     assert!(written > 0);
+    observed(
+        "E14",
+        format_args!(
+            "a server killed {kills} times: {torn} torn lines, each log intact, {written} records of calls"
+        ),
+    );
 }
 
 fn calls_in(home: &Home) -> usize {

@@ -210,6 +210,16 @@ fn the_fields_of_the_audit_log_are_those_that_are_written() {
         listed.into_iter().chain(["kind".into()]).collect::<BTreeSet<_>>(),
         of_calls.chain(of_all).collect()
     );
+    let of_deeds = self::rows(section(&guide, "What the operator does"));
+    let listed: BTreeSet<String> =
+        of_deeds.iter().flat_map(|row| quoted(row[0])).map(str::to_owned).collect();
+    let source = read("host/src/audit/deed.rs");
+    let body = source.split_once("struct Done<'a> {").unwrap().1.split_once("\n}").unwrap().0;
+    let as_above = ["time", "run", "caller", "plugin", "digest"].map(str::to_owned);
+    assert_eq!(
+        listed.into_iter().chain(as_above).collect::<BTreeSet<_>>(),
+        body.lines().filter(|line| !line.contains('#')).filter_map(field).collect()
+    );
 }
 
 #[test]

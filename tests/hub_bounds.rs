@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::hub_calls::{caller, edges, home, said};
 use crate::support::case::{Case, budget_of};
+use crate::support::cases::observed;
 use crate::support::holds_within;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, cost, receipt, text};
@@ -40,7 +41,7 @@ fn calls_go_four_plugins_deep_and_never_round_in_a_circle() {
         let result = server.call("a_down", json!({ "path": ids[1..=depth] }));
         assert_eq!(result["structuredContent"]["depth"], json!(depth), "{result:#}");
     }
-    let too_deep = ids[1..].to_vec();
+    let (too_deep, mut denied) = (ids[1..].to_vec(), 0);
     let fifty: Vec<&str> = ids.iter().cycle().skip(1).take(50).copied().collect();
     for (path, why) in [
         (vec!["a"], "the plugin \"a\" waits for this call already"),
@@ -52,8 +53,13 @@ fn calls_go_four_plugins_deep_and_never_round_in_a_circle() {
         let result = server.call("a_down", json!({ "path": path }));
         assert_failed(&result, "denied", "policy");
         assert!(text(&result).contains(why), "{path:?}: {}", text(&result));
+        denied += 1;
     }
     server.end();
+    observed(
+        "A40",
+        format_args!("4 plugins deep it goes; {denied} circles and longer chains, one of 50: `denied`"),
+    );
 }
 
 #[test]
@@ -72,6 +78,7 @@ fn a_circle_is_denied_at_once() {
         .unwrap();
     assert!(fastest < 10_000, "{fastest} µs");
     server.end();
+    observed("A40", format_args!("a plugin that calls itself is denied within {fastest} µs"));
 }
 
 #[test]
@@ -159,19 +166,29 @@ fn a_flood_of_calls_is_bounded_and_costs_only_whoever_floods() {
     let floods: Vec<Value> = (0..4).map(|_| case.server.send_call("a_flood", flood.clone())).collect();
     // Agents have places of their own at the plugin that is flooded: they do not wait until one of its is free.
     let started = Instant::now();
+    let (mut answered, mut slowest) = (0, Duration::ZERO);
     while started.elapsed() < Duration::from_secs(3) {
         let (result, time) = case.timed("echo_say", json!({ "text": "here" }));
         assert_says(&result, "here");
         assert!(time < Duration::from_secs(2), "{time:?}");
+        (answered, slowest) = (answered + 1, slowest.max(time));
     }
+    let mut overloaded = 0;
     for flood in &floods {
         let result = case.server.result(flood);
         let counts = &result["structuredContent"];
         assert_eq!((&counts["started"], &counts["overloaded"]), (&json!(16), &json!(9_984)), "{counts}");
         assert_eq!(receipt(&result)["callees"]["calls"], 16);
+        overloaded += counts["overloaded"].as_u64().unwrap();
     }
     assert!(case.growth_mib() < 256, "{} MiB", case.growth_mib());
     case.end();
+    observed(
+        "A41",
+        format_args!(
+            "of 40000 calls {overloaded} `overloaded`; {answered} of agents answered, slowest {slowest:.0?}"
+        ),
+    );
 }
 
 #[test]
@@ -196,9 +213,14 @@ fn two_plugins_that_call_each_other_under_full_load_do_not_lock_each_other_out()
         let said = result["structuredContent"]["said"].as_array().unwrap_or_else(|| panic!("{result:#}"));
         assert!(said.iter().all(|said| said.as_str().unwrap().contains("\"depth\":1")), "{said:?}");
     }
-    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    let time = started.elapsed();
+    assert!(time < Duration::from_secs(15), "{time:?}");
     let result = server.call("a_pass-on", json!({ "tool": "echo_say", "arguments": { "text": "x" } }));
     assert!(cost(&result, "fuel") > 0);
     assert_eq!(said(&mut server, "echo_say", json!({ "text": "y" })), "y");
     server.end();
+    observed(
+        "A41",
+        format_args!("2 plugins with {} calls of 8 to each other: all answered in {time:.1?}", calls.len()),
+    );
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::audit::calls;
+use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, code, cost, receipt, text};
@@ -129,9 +131,14 @@ fn a_callee_that_goes_while_its_caller_is_served_is_unavailable() {
     let mut server = home.serve_as(&mut home.command(&["serve", "--dev"]), Era::Legacy("2025-11-25"));
     assert_eq!(said(&mut server, "echo_say", json!({ "text": "here" })), "here");
     std::fs::remove_file(home.plugins().join("echo.wasm")).unwrap();
-    let gone = || said(&mut server, "echo_say", json!({ "text": "here" })).starts_with("unavailable: ");
-    assert!(holds_within(SOON, gone));
+    let mut last = String::new();
+    assert!(holds_within(SOON, || {
+        last = said(&mut server, "echo_say", json!({ "text": "here" }));
+        last.starts_with("unavailable: ")
+    }));
     server.end();
+    let code = last.split(':').next().unwrap();
+    observed("E20", format_args!("a callee that was removed: `{code}` to its caller, which goes on"));
 }
 
 #[test]
@@ -203,6 +210,17 @@ fn a_callee_works_with_its_own_grants_and_the_log_has_both_ids() {
     for id in ["\"call_id\":\"call-2\"", "\"caller\":\"a\"", "\"parent\":\"call-1\""] {
         assert!(line.contains(id), "{id}: {line}");
     }
+    let (of_callee, of_caller) = (&calls(&home)[0], &calls(&home)[1]);
+    let ids =
+        |record: &Value| json!([record["plugin"], record["through"], record["parent"], record["grants"]]);
+    assert_eq!(ids(of_callee), json!(["kv", ["a"], of_caller["call"], ["kv"]]), "{of_callee:#}");
+    observed(
+        "C39",
+        format_args!(
+            "without an edge `denied`; with one the log has {} through {}, and {} for the caller",
+            of_callee["plugin"], of_callee["through"][0], of_caller["plugin"]
+        ),
+    );
 }
 
 #[test]

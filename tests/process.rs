@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::support::case::Case;
+use crate::support::cases::observed;
 use crate::support::message::{assert_failed, text};
 use crate::support::programs::{Stage, write_script};
 use crate::support::server::Era;
@@ -44,6 +45,10 @@ fn a_program_gets_its_arguments_as_they_are_and_no_shell_sees_them() {
     assert_eq!(run(&mut case, json!({ "command": "args", "stdin": "not read" })), "<0>");
     stage.assert_gone_within(SOON);
     case.end();
+    observed(
+        "C25",
+        format_args!("{} odd arguments came to the program as they are", said.matches('<').count() - 1),
+    );
 }
 
 #[test]
@@ -58,6 +63,7 @@ fn a_guest_fills_slots_and_can_say_nothing_else() {
         run(&mut case, fill(json!("7"), json!("n"), json!(["-x", "--config=/x"]))),
         "<log><-n><7><n><--><-x><--config=/x>"
     );
+    let mut refused = 0;
     for (count, name, paths, words) in [
         (json!("7; id"), json!("n"), json!([]), "its pattern allows: [0-9]{1,3}"),
         (json!("7\n"), json!("n"), json!([]), "its pattern allows"),
@@ -69,6 +75,7 @@ fn a_guest_fills_slots_and_can_say_nothing_else() {
         (json!("7"), json!(""), json!([]), "is empty"),
     ] {
         assert_refused(&mut case, fill(count, name, paths), "invalid-arguments", "caller", words);
+        refused += 1;
     }
     for (slots, words) in [
         (json!([]), "the slot \"count\" needs a value"),
@@ -82,9 +89,15 @@ fn a_guest_fills_slots_and_can_say_nothing_else() {
             "caller",
             words,
         );
+        refused += 1;
     }
-    assert_eq!(fs::read_to_string(stage.at("trace")).unwrap(), "x\n", "only the first one was run");
+    let trace = fs::read_to_string(stage.at("trace")).unwrap();
+    assert_eq!(trace, "x\n", "only the first one was run");
     case.end();
+    observed(
+        "C25",
+        format_args!("{refused} fillings of slots refused, the good one run {} time", trace.lines().count()),
+    );
 }
 
 #[test]
@@ -161,6 +174,7 @@ fn a_program_has_three_descriptors_whatever_the_host_was_started_with() {
     command.args(["serve", "--home"]).arg(home.path()).current_dir(home.path()).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let mut server = home.serve_as(&mut command, Era::Legacy("2025-11-25"));
+    let mut seen = Vec::new();
     for _ in 0..3 {
         let result = server.call("programs_run", json!({ "command": "fds" }));
         let said = result["structuredContent"]["stdout"].as_str().unwrap();
@@ -168,8 +182,10 @@ fn a_program_has_three_descriptors_whatever_the_host_was_started_with() {
         let kinds: Vec<&str> = fds.iter().map(|(_, what)| what.split(':').next().unwrap()).collect();
         // The last one is the directory that `ls` itself reads.
         assert!(fds.len() == 4 && kinds[..3] == ["pipe"; 3] && kinds[3].starts_with("/proc/"), "{said}");
+        seen = fds[..3].iter().map(|(number, _)| (*number).to_owned()).collect();
     }
     server.end();
+    observed("C32", format_args!("a host with 7, 8 and 9 open, its program: {}", seen.join(", ")));
 }
 
 #[test]
@@ -191,17 +207,18 @@ fn a_program_has_a_session_without_a_terminal_all_its_signals_no_new_rights_and_
     assert_eq!(lines[1..], ["0", "look", script.to_str().unwrap()]);
     // Not by a shell, which blocks signals for a moment.
     let script = "s/^NoNewPrivs:\t//p; s/^SigIgn:\t//p; s/^SigBlk:\t//p";
-    let said = run(&mut case, stage.arguments("sed", &["-n", script, "/proc/self/status"]));
-    let lines: Vec<&str> = said.lines().collect();
+    let status = run(&mut case, stage.arguments("sed", &["-n", script, "/proc/self/status"]));
+    let lines_of_status: Vec<&str> = status.lines().collect();
     // Above 31 are those that the C library keeps for itself.
     let signals = |hex: &str| u64::from_str_radix(hex, 16).unwrap() & 0x7fff_ffff;
     // What ignores a signal where hubcap is started, as `nohup` does, has it ignored by all that comes of it.
     let own = fs::read_to_string("/proc/self/status").unwrap();
     let own = own.lines().find_map(|line| line.strip_prefix("SigIgn:\t")).unwrap();
     let pipe = 1 << 12;
-    let ignored = signals(lines[1]) & !(signals(own) & !pipe);
-    assert_eq!((signals(lines[0]), ignored), (0, 0), "none is blocked, or ignored by hubcap: {said}");
-    assert_eq!(lines[2], "1");
+    let ignored = signals(lines_of_status[1]) & !(signals(own) & !pipe);
+    let blocked = signals(lines_of_status[0]);
+    assert_eq!((blocked, ignored), (0, 0), "none is blocked, or ignored by hubcap: {status}");
+    assert_eq!(lines_of_status[2], "1");
     // Lists of processes show what runs by its name.
     let arguments = stage.arguments("sleep", &["60"]);
     let _id = case.server.send_call("programs_run", arguments);
@@ -211,6 +228,10 @@ fn a_program_has_a_session_without_a_terminal_all_its_signals_no_new_rights_and_
     assert!(holds_within(SOON, is_sleep));
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap();
     assert_eq!(line, b"/bin/sleep\x0060\0");
+    observed(
+        "C33",
+        format_args!("a session of its own, terminal {terminal}, NoNewPrivs {}", lines_of_status[2]),
+    );
 }
 
 #[test]
@@ -240,6 +261,11 @@ fn a_program_that_was_replaced_or_changed_is_denied_until_the_host_starts_again(
     let logged = case.end().stderr;
     let place = stage.at("tool").canonicalize().unwrap();
     assert!(logged.contains(place.to_str().unwrap()), "the operator is told which: {logged}");
+    let denied = logged.lines().filter(|line| line.contains(denied)).count();
+    observed(
+        "C26",
+        format_args!("replaced, changed and removed programs: denied, {denied} lines in the log"),
+    );
 }
 
 #[test]
@@ -279,6 +305,10 @@ fn a_file_that_is_swapped_while_it_is_started_is_never_run() {
     });
     assert!(good + denied == 60 && denied > 0, "{good} {denied}");
     case.end();
+    observed(
+        "C26",
+        format_args!("60 starts while two files change places: {good} the granted one, {denied} denied"),
+    );
 }
 
 #[test]

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::process::run;
 use crate::support::case::Case;
-use crate::support::message::{assert_failed, assert_guest_failed, assert_says, text};
+use crate::support::cases::observed;
+use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, text};
 use crate::support::programs::Stage;
 use crate::support::{SOON, holds_within};
 
@@ -27,14 +28,17 @@ fn floods_are_taken_whole_in_bounded_memory_and_never_reach_the_hosts_output() {
         .script("both", "head -c $1 /dev/zero & head -c $1 /dev/zero >&2; wait")
         .script("forged", "yes '{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}' | head -c $1");
     let mut case = stage.case();
+    let mut taken = 0;
     for (name, stdout, stderr) in [("out", 1, 0), ("err", 0, 1), ("both", 1, 1), ("forged", 1, 0)] {
         let bytes = 256 * MIB;
         let result = case.call("programs_flood", stage.arguments(name, &[&bytes.to_string()]));
         let ended = told(&result);
         assert_eq!((&ended["stdout"], &ended["stderr"]), (&json!(stdout * bytes), &json!(stderr * bytes)));
         assert_eq!(ended["code"], 0, "{ended:#}");
+        taken += ended["stdout"].as_u64().unwrap() + ended["stderr"].as_u64().unwrap();
     }
-    assert!(case.growth_mib() < 48, "{} MiB", case.growth_mib());
+    let grew = case.growth_mib();
+    assert!(grew < 48, "{grew} MiB");
     // One that would go on for ever ends with its handle.
     let stage = stage.script("endless", "cat /dev/zero & cat /dev/zero >&2");
     let mut endless = stage.case();
@@ -45,6 +49,13 @@ fn floods_are_taken_whole_in_bounded_memory_and_never_reach_the_hosts_output() {
     assert!(endless.growth_mib() < 48, "{} MiB", endless.growth_mib());
     endless.end();
     case.end();
+    observed(
+        "C30",
+        format_args!(
+            "{} MiB of output taken whole, {grew} MiB more memory, none on the host's own",
+            taken / MIB
+        ),
+    );
 }
 
 /// Writes blocks of 64 KiB for ever, and says in a file how many it got rid of.
@@ -101,6 +112,7 @@ fn input_goes_in_while_output_comes_out() {
     let with = |name: &str, bytes: u64| stage.arguments_with(name, &[], json!({ "stdin": bytes }));
     let result = case.call("programs_flood", with("cat", large));
     assert_eq!(told(&result)["stdout"], large, "{result:#}");
+    let echoed = told(&result)["stdout"].as_u64().unwrap();
     for name in ["count", "slow"] {
         assert_eq!(run(&mut case, with(name, large)).trim(), large.to_string());
     }
@@ -110,6 +122,13 @@ fn input_goes_in_while_output_comes_out() {
     let result = case.call("programs_run", with("ends", large));
     assert_eq!(told(&result)["code"], 4);
     case.end();
+    observed(
+        "C31",
+        format_args!(
+            "{echoed} bytes in while they came out; one that reads nothing ends with code {}",
+            told(&result)["code"]
+        ),
+    );
 }
 
 #[test]
@@ -125,6 +144,7 @@ fn a_program_that_never_reads_its_input_holds_up_nobody() {
     assert!(time < Duration::from_millis(3_750), "{time:?}");
     stage.assert_gone_within(Duration::from_millis(5_250));
     case.end();
+    observed("C31", format_args!("10 MiB that nobody reads: `{}` after {time:.1?} of 3 s", code(&result)));
 }
 
 #[test]
@@ -156,6 +176,7 @@ fn lines_have_a_bound_and_the_stream_has_none() {
     assert!(text(&result).contains("a line has more than 1048576 bytes"), "{}", text(&result));
     stage.assert_gone_within(Duration::from_millis(5_250));
     case.end();
+    observed("C30", format_args!("a line of 1 MiB and a byte: `{}`, and the program is gone", code(&result)));
 }
 
 #[test]
@@ -186,9 +207,11 @@ fn whatever_a_program_prints_is_no_more_than_bytes() {
     let result = case.call("programs_run", stage.arguments("odd", &[]));
     let ended = told(&result);
     assert_eq!((&ended["stdout"], &ended["stderr"]), (&json!("\u{fffd}[2Ja\r\nbc"), &json!("]0;x")));
+    let shown = ended["stdout"].to_string();
     let result = case.call("programs_lines", stage.arguments("odd", &[]));
     assert_eq!(told(&result)["lines"], 2);
     case.end();
+    observed("C30", format_args!("bad UTF-8, escapes and NUL come to the agent as {shown}"));
 }
 
 #[test]

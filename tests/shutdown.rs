@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::holds_within;
 use crate::support::home::Home;
 use crate::support::message::assert_says;
@@ -57,7 +58,7 @@ fn a_call_that_does_not_end_is_given_up_after_ten_seconds_and_answered() {
 
 #[test]
 fn a_signal_waits_for_a_running_call() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let (_home, server, id) = busy(1_000);
         server.signal(signal);
         let ended = server.wait();
@@ -68,13 +69,16 @@ fn a_signal_waits_for_a_running_call() {
 
 #[test]
 fn a_second_signal_ends_the_server_at_once() {
-    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+    let mut saw = Vec::new();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let (_home, server, id) = busy(9_000);
         let ended = end_by_repeating(server, signal);
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);
         assert!(ended.time < Duration::from_secs(3), "{:?}", ended.time);
         assert!(!ended.messages.iter().any(|message| message["id"] == id));
+        saw.push(format!("code {code} after {:.0?}", ended.time));
     }
+    observed("E13", format_args!("a second signal while a call of 9 s runs: {}", saw.join(", ")));
 }
 
 /// Two equal signals at once may arrive as one, so this repeats the signal until the server is gone.

@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::tools;
+use crate::support::cases::observed;
 use crate::support::home::{Home, finish};
 use crate::support::message::assert_says;
 
@@ -96,6 +97,10 @@ fn a_full_file_system_costs_records_and_decisions_and_no_call() {
     assert!(verdict(&log).records > before.records);
     assert_eq!(decisions(&log), (0..first).chain([100]).collect::<Vec<_>>());
     eprintln!("{calls} calls answered, {} records on a full disk, {told} warning", before.records);
+    observed(
+        "E09",
+        format_args!("a full disk under the log: {calls} calls answered, {told} warning, a decision refused"),
+    );
 }
 
 #[test]
@@ -105,6 +110,7 @@ fn a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call() {
             "audit::a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call",
         );
     }
+    let mut warned = 0;
     for has_log in [false, true] {
         let home = Home::new().wat("plain");
         home.run(&["tools"]);
@@ -121,6 +127,7 @@ fn a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call() {
         let logged = server.end().stderr;
         let told = logged.matches("the audit log cannot be written: ").count();
         assert!(told == 1 && logged.contains("Read-only file system"), "{logged}");
+        warned += told;
         let (runtime, audit) = (Runtime::new().unwrap(), audit(&path));
         let refused = decide(&runtime, &audit, 1).unwrap_err().to_string();
         assert!(refused.contains("Read-only file system"), "{refused}");
@@ -128,6 +135,10 @@ fn a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call() {
             assert_eq!(verdict(&path.join("state/audit")).records, 2);
         }
     }
+    observed(
+        "E10",
+        format_args!("the log: with one and without, {warned} warnings of 2 servers, decisions refused"),
+    );
 }
 
 /// System calls of a write, what they fail with, and which of them do.
@@ -188,6 +199,12 @@ fn a_disk_that_fails_costs_what_is_told_and_nothing_that_was_acknowledged() {
     }
     assert!(hits > FAULTS.len() && refused > 0, "{hits} faults, {refused} refused");
     eprintln!("{hits} faults of the disk, {refused} decisions refused, {kept} acknowledged, 0 lost");
+    observed(
+        "E09",
+        format_args!(
+            "{hits} faults under the log: {refused} decisions refused, {kept} acknowledged, all there"
+        ),
+    );
 }
 
 /// The process under the tracer.

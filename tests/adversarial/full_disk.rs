@@ -124,7 +124,7 @@ fn a_file_system_that_was_full_when_the_state_was_made_costs_nothing_later() {
     for room in [0, 4, 8, 12, 16, 24, 32].map(|kib| kib << 10) {
         let home = kv();
         let state = home.path().join("state");
-        fs::create_dir(&state).unwrap();
+        fs::create_dir_all(&state).unwrap();
         tmpfs(&state, MIB);
         let spare = state.join("spare");
         fs::write(&spare, vec![1; room]).unwrap();

@@ -6,6 +6,7 @@
 //! about a call waits until the decision is on the disk.
 
 mod chain;
+mod deed;
 mod fault;
 mod files;
 mod log;
@@ -34,6 +35,7 @@ use record::{Body, Style};
 use writing::{Message, Shared, Writer};
 
 pub use chain::Link;
+pub use deed::{Deed, DeedKind};
 pub use fault::AuditError;
 pub use read::{Lines, Unreadable, find, last};
 pub use record::{End, Record};
@@ -155,7 +157,20 @@ impl Audit {
     /// When it is not, or not in time. What was decided about must not happen then.
     pub async fn before(&self, decision: Record) -> Result<(), AuditError> {
         let Some(messages) = &self.messages else { return Ok(()) };
-        let body = Body::of(decision, &self.style);
+        self.bring(messages, Body::of(decision, &self.style)).await
+    }
+
+    /// Writes down what the operator did: when this returns, it is on the disk.
+    ///
+    /// # Errors
+    /// When it is not, or not in time. It is done all the same, and the operator has to be told.
+    pub async fn done(&self, deed: &Deed) -> Result<(), AuditError> {
+        let Some(messages) = &self.messages else { return Ok(()) };
+        self.bring(messages, deed.body(&self.style)).await
+    }
+
+    /// Has a record written, and waits until it is on the disk.
+    async fn bring(&self, messages: &SyncSender<Message>, body: Body) -> Result<(), AuditError> {
         if body.fields.len() > MAX_RECORD {
             return Err(AuditError::new(format!("the record has more than {MAX_RECORD} bytes")));
         }

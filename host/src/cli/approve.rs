@@ -9,7 +9,8 @@ use std::io::IsTerminal;
 use clap::Args;
 use similar::{ChangeTag, TextDiff};
 
-use crate::cli::{Common, Done, Failure, one, open, print};
+use crate::audit::{Deed, DeedKind};
+use crate::cli::{Common, Done, Failure, deed, one, open, print};
 use crate::hub::{Admission, FileReport, Review};
 use crate::lock::{Change, LockFile, Pin, changes};
 use crate::model::{PluginId, text};
@@ -46,9 +47,22 @@ pub(super) async fn run(common: &Common, options: Options) -> Done {
     if !options.yes && !is_confirmed()? {
         return Err(Failure::Failed("not accepted; everything is as it was".into()));
     }
+    // Before it holds: what is accepted has a record, wherever this is killed.
+    deed::write_down(&home, &deed_of(&id, &review)).await;
     let accepted = LockFile::at(&lock).accept(id.clone(), review.now.clone());
     accepted.map_err(|error| Failure::Failed(error.to_string()))?;
     print(&format!("accepted: {id} {}; hubs that run take it at their next start\n", review.now.version))
+}
+
+/// The yes, for the audit log.
+fn deed_of(id: &PluginId, review: &Review) -> Deed {
+    Deed {
+        kind: DeedKind::Accepted,
+        plugin: id.to_string(),
+        digest: review.now.digest.clone(),
+        before: review.before.as_ref().map(|before| before.digest.clone()),
+        changes: shown(review).into_iter().map(|change| change.what).collect(),
+    }
 }
 
 fn nothing_to_accept(report: &FileReport) -> Failure {

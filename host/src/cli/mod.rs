@@ -11,6 +11,7 @@ mod call;
 mod cargo;
 mod cases;
 mod check;
+mod deed;
 mod demo;
 mod grant;
 mod inspect;
@@ -212,9 +213,12 @@ impl Command {
             Self::Call(_) | Self::Demo(_) | Self::Validate(_) | Self::State(_) | Self::Audit(_) => {
                 tracing::Level::ERROR
             }
-            Self::Plugin(PluginCommand::Approve(_) | PluginCommand::Check(_) | PluginCommand::Test(_)) => {
-                tracing::Level::ERROR
-            }
+            Self::Plugin(
+                PluginCommand::Approve(_)
+                | PluginCommand::Check(_)
+                | PluginCommand::Grant(_)
+                | PluginCommand::Test(_),
+            ) => tracing::Level::ERROR,
             Self::Tools(_) | Self::Plugin(_) => tracing::Level::WARN,
         }
     }
@@ -229,7 +233,7 @@ impl Command {
             Self::Plugin(PluginCommand::New(options)) => new::run(&options),
             Self::Plugin(PluginCommand::Inspect(options)) => inspect::run(&common, options).await,
             Self::Plugin(PluginCommand::Approve(options)) => approve::run(&common, options).await,
-            Self::Plugin(PluginCommand::Grant(options)) => grant::run(&common, &options),
+            Self::Plugin(PluginCommand::Grant(options)) => grant::run(&common, &options).await,
             Self::Plugin(PluginCommand::Build(options)) => build::run(options).await,
             Self::Plugin(PluginCommand::Check(options)) => check::run(&common, options).await,
             Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,

@@ -26,10 +26,11 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         case: "B17",
         injected: "the same tool name with another description, schema or annotation after it was accepted",
-        expected: "withheld with the difference, until it is accepted",
+        expected: "withheld with the difference, until it is accepted; the audit log has who it was and what changed",
         tests: &[
             "trust::a_description_that_changed_is_withheld_until_it_is_accepted",
             "trust::every_part_of_a_definition_counts_and_so_do_the_bytes",
+            "audit_operator::what_was_accepted_has_a_record_with_what_changed_and_what_was_not_has_none",
         ],
     },
     Row {

@@ -2,12 +2,14 @@
 //!
 //! Invariant: a row is data. Its tests say what they saw by `observed`, under the case of the row.
 
+mod calls;
 mod dependencies;
 mod files;
 mod guests;
 mod metadata;
 mod network;
 mod operators;
+mod programs;
 
 /// One case.
 pub(crate) struct Row {
@@ -23,8 +25,16 @@ pub(crate) struct Row {
 
 /// All rows, in the order of their cases.
 pub(crate) fn rows() -> Vec<&'static Row> {
-    let parts =
-        [guests::ROWS, metadata::ROWS, files::ROWS, network::ROWS, operators::ROWS, dependencies::ROWS];
+    let parts = [
+        calls::ROWS,
+        guests::ROWS,
+        metadata::ROWS,
+        files::ROWS,
+        network::ROWS,
+        programs::ROWS,
+        operators::ROWS,
+        dependencies::ROWS,
+    ];
     let mut rows: Vec<&Row> = parts.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.case);
     rows

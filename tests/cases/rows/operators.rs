@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         case: "E09",
         injected: "file systems that are full, writes and syncs that fail, under the state and under the lock",
-        expected: "`unavailable`, told once in the log; nothing acknowledged is lost; the lock is whole or as it was",
+        expected: "`unavailable`, told once; nothing acknowledged is lost; no decision without its record; the lock is whole",
         tests: &[
             "adversarial::full_disk::a_full_file_system_under_the_state_costs_what_is_new_and_nothing_that_was_acknowledged",
             "adversarial::full_disk::a_file_system_that_was_full_when_the_state_was_made_costs_nothing_later",
@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         case: "E10",
         injected: "a home on a file system that is only read",
-        expected: "what was accepted runs; no state, and nothing new is pinned, each said once; what waits goes on waiting",
+        expected: "what was accepted runs; no state, no log, nothing new pinned, each said once; what waits goes on waiting",
         tests: &[
             "adversarial::read_only::a_home_that_is_only_read_serves_what_was_accepted_and_says_once_what_it_cannot_keep",
             "adversarial::audit::a_file_system_that_is_only_read_costs_records_and_decisions_and_no_call",
@@ -59,12 +59,38 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        case: "E13",
+        injected: "SIGTERM, SIGINT, SIGHUP while it starts, compiles, writes the lock, state and log, drains; a second one; SIGPIPE",
+        expected: "what runs is done and written within 10 s, code 0; a second signal ends it at once; SIGPIPE is not heard",
+        tests: &[
+            "signals::a_server_that_is_ended_at_any_moment_of_its_start_leaves_a_home_that_works",
+            "signals::a_server_that_is_ended_while_it_compiles_answers_and_ends_in_time",
+            "signals::what_runs_at_a_signal_is_done_and_written_down",
+            "signals::a_pipe_that_breaks_is_no_signal_to_a_server",
+            "shutdown::a_second_signal_ends_the_server_at_once",
+        ],
+    },
+    Row {
         case: "E14",
-        injected: "SIGKILL at any moment while plugins write state (`HUBCAP_KILLS` says how often)",
-        expected: "no acknowledged write is lost, no value is torn, and the next start works",
+        injected: "SIGKILL at any moment while state and the audit log are written (`HUBCAP_KILLS` says how often)",
+        expected: "nothing acknowledged is lost, no value is torn, a torn line at the end is repaired, the next start works",
         tests: &[
             "kills::nothing_that_was_acknowledged_is_lost_when_the_host_is_killed",
             "adversarial::disk_faults::a_host_that_ends_at_any_step_of_a_write_loses_nothing_that_was_acknowledged",
+            "audit::tests::kills::nothing_that_was_acknowledged_is_lost_when_the_writer_is_killed",
+            "audit_kills::a_server_that_is_killed_leaves_a_log_that_the_next_one_goes_on_with",
+        ],
+    },
+    Row {
+        case: "E16",
+        injected: "segments of the audit log deleted, moved, edited, cut, while it is written to and between; the anchor removed",
+        expected: "found and told; a new segment holds on to the last good record, and `verify` reports",
+        tests: &[
+            "audit::a_log_that_is_deleted_while_a_server_runs_is_begun_anew_and_told",
+            "audit::an_edit_is_found_with_its_file_and_line_and_the_next_host_goes_on_in_a_new_segment",
+            "audit::tests::meddling::a_segment_that_is_deleted_moved_replaced_or_cut_is_told_and_the_next_one_holds_on_to_it",
+            "audit::tests::meddling::an_anchor_that_is_removed_or_changed_meanwhile_is_told",
+            "audit::tests::edits::a_thousand_random_edits_are_found_each_and_every_one",
         ],
     },
     Row {
@@ -81,6 +107,15 @@ pub(super) const ROWS: &[Row] = &[
             "trust::a_lock_that_is_wrong_stops_every_command_with_its_place",
             "lock::file::tests::what_was_changed_by_hand_is_refused_with_its_place",
             "trust::a_description_that_changed_is_withheld_until_it_is_accepted",
+        ],
+    },
+    Row {
+        case: "E20",
+        injected: "a plugin removed while a person is asked about its call, and while another plugin calls it",
+        expected: "a yes that comes then is refused; the other plugin's call is `unavailable`, and it goes on",
+        tests: &[
+            "approval_rules::an_approval_does_not_hold_for_a_file_that_changed_meanwhile",
+            "hub_calls::a_callee_that_goes_while_its_caller_is_served_is_unavailable",
         ],
     },
 ];

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::observed::observed;
+
 use super::{Random, copy, folder, place, verdict, write};
 
 /// Edits in all.
@@ -106,6 +108,11 @@ fn a_thousand_random_edits_are_found_each_and_every_one() {
     assert_eq!(verdict(home.path()).faults, []);
     assert!(found.len() == KINDS.len() && found.values().all(|count| *count > 50), "{found:?}");
     println!("{done} edits, all found, {unfinished} of them as an unfinished line: {found:#?}");
+    let kinds = found.len();
+    observed(
+        "E16",
+        format_args!("{done} random edits of {kinds} kinds: all found, {unfinished} as an unfinished line"),
+    );
 }
 
 #[test]

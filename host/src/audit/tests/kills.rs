@@ -18,6 +18,7 @@ use super::{Audit, Log, Place, Random, decision, folder, place, record, verify};
 use crate::audit::files::numbers;
 use crate::config::{self, Arguments};
 use crate::directory::Directory;
+use crate::observed::observed;
 
 /// Kills in a run of all tests.
 const KILLS: u64 = 30;
@@ -65,6 +66,13 @@ fn nothing_that_was_acknowledged_is_lost_when_the_writer_is_killed() {
     assert_eq!((tally.kills, tally.lost), (kills, 0), "{tally:?}");
     assert!(tally.acknowledged > kills, "the kills came before the writes: {tally:?}");
     assert!(tally.longest_start < Duration::from_secs(20), "{tally:?}");
+    observed(
+        "E14",
+        format_args!(
+            "{} kills of a writer of the log: {} of {} acknowledged lost, {} torn lines repaired",
+            tally.kills, tally.lost, tally.acknowledged, tally.torn
+        ),
+    );
 }
 
 /// The process that is killed.

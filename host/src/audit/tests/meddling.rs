@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use crate::observed::observed;
+
 use super::{Log, body, folder, lines, place, verdict, write};
 
 /// What is done to the log between two records.
@@ -67,12 +69,18 @@ fn a_segment_that_is_deleted_moved_replaced_or_cut_is_told_and_the_next_one_hold
             "the record is not as it was written",
         ),
     ];
+    let mut told_of = 0;
     for (meddle, expected) in cases {
         let (home, told) = meddled(meddle);
         assert!(told.starts_with("000001.jsonl") && told.contains(expected), "{told}");
         let found = verdict(home.path());
         assert!(found.faults.iter().any(|fault| fault.what.contains(expected)), "{found:?}");
+        told_of += 1;
     }
+    observed(
+        "E16",
+        format_args!("{told_of} ways to meddle with a segment that is written to: all told in the next one"),
+    );
 }
 
 #[test]
@@ -89,12 +97,15 @@ fn an_anchor_that_is_removed_or_changed_meanwhile_is_told() {
         ),
         (&|log| fs::write(head(log), "").unwrap(), "head: it is no anchor of hubcap's"),
     ];
+    let mut seen = Vec::new();
     for (meddle, expected) in cases {
         let (home, told) = meddled(meddle);
         assert_eq!(told, expected);
         let found = verdict(home.path());
         assert_eq!((found.faults.len(), found.records), (1, 7), "{found:?}");
+        seen.push(told.trim_start_matches("head: it ").to_owned());
     }
+    observed("E16", format_args!("the anchor: {}", seen.join("; ")));
 }
 
 #[test]

@@ -18,6 +18,7 @@ struct Record {
     caller: String,
     plugin: String,
     tool: String,
+    changes: Vec<String>,
     outcome: Value,
     approval: Value,
     cost: Value,
@@ -34,6 +35,7 @@ pub(super) fn in_words(record: &str) -> String {
     let mut parts = vec![record.time.clone()];
     match record.kind.as_str() {
         "start" => parts.extend(start(&record)),
+        "accepted" | "granted" => parts.extend(deed(&record)),
         _ => parts.extend(call(&record)),
     }
     if record.lost > 0 {
@@ -52,6 +54,11 @@ fn start(record: &Record) -> Vec<String> {
         parts.push(format!("removed segments up to number {through}"));
     }
     parts
+}
+
+fn deed(record: &Record) -> Vec<String> {
+    let Record { run, caller, kind, plugin, changes, .. } = record;
+    vec![run.clone(), caller.clone(), format!("{kind} {plugin}"), changes.join("; ")]
 }
 
 fn call(record: &Record) -> Vec<String> {

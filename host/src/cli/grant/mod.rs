@@ -11,9 +11,10 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use crate::cli::{Common, Done, Failure, one, print};
+use crate::audit::{Deed, DeedKind};
+use crate::cli::{Common, Done, Failure, deed, one, print};
 use crate::manifest::Ask;
-use crate::model::Callee;
+use crate::model::{Callee, PluginId};
 use crate::policy::{self, Missing};
 
 use choose::Choice;
@@ -39,7 +40,7 @@ pub(super) struct Options {
     yes: bool,
 }
 
-pub(super) fn run(common: &Common, options: &Options) -> Done {
+pub(super) async fn run(common: &Common, options: &Options) -> Done {
     let home = common.home()?;
     let Some(file) = home.config_file.clone() else {
         return Err(Failure::Usage("there is no home to write hubcap.toml to; name one with --home".into()));
@@ -61,16 +62,20 @@ pub(super) fn run(common: &Common, options: &Options) -> Done {
         return print("Nothing was granted.\n");
     }
     write::add(&home, &file, &identity.id, &chosen)?;
-    print(&format!(
-        "Written to {}:\n{}",
-        file.display(),
-        chosen.iter().map(Choice::line).collect::<String>()
-    ))?;
+    let lines: Vec<String> = chosen.iter().map(Choice::line).collect();
+    deed::write_down(&home, &deed_of(&identity.id, identity.digest, &lines)).await;
+    print(&format!("Written to {}:\n{}", file.display(), lines.concat()))?;
     let left = missing.len() - chosen.len();
     if left > 0 {
         print(&format!("{left} more asked for and not granted.\n"))?;
     }
     print("A server that runs takes it at its next start.\n")
+}
+
+/// What was allowed, for the audit log.
+fn deed_of(id: &PluginId, digest: String, lines: &[String]) -> Deed {
+    let changes = lines.iter().map(|line| line.trim().to_owned()).collect();
+    Deed { kind: DeedKind::Granted, plugin: id.to_string(), digest, before: None, changes }
 }
 
 fn describe(id: &str, ask: &Ask, missing: &[Missing]) -> String {

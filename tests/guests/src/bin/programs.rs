@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hubcap_sdk::handle::{Handle, Next, join};
 use hubcap_sdk::process::{Command, Event, Lines, Output as Ended, Running};
-use hubcap_sdk::{Error, Output, json, progress};
+use hubcap_sdk::{Error, Output, hub, json, progress};
 use test_guests::{Value, answer, number, text};
 
 fn command(arguments: &Value) -> Command {
@@ -89,11 +89,14 @@ fn flood(arguments: &Value) -> Result<Output, Error> {
     Output::structured(&json!({ "stdout": stdout, "stderr": stderr, "code": ended.code }))
 }
 
-/// Starts so many at once, and waits for all of them.
+/// Starts so many at once, with so many calls of a tool beside them, and waits for all of them.
 fn many(arguments: &Value) -> Result<Output, Error> {
     let begun = Instant::now();
+    let call = |_| hub::start_call(text(arguments, "tool"), &arguments["arguments"]);
+    let calls = (0..number(arguments, "calls")).map(call).collect::<Result<Vec<_>, _>>()?;
     let started =
         (0..number(arguments, "n")).map(|_| command(arguments).start()).collect::<Result<Vec<_>, _>>()?;
+    progress::report(1.0, None, Some("all are started"));
     let ended = join(started, |_, never| match never {});
     let ended: Vec<Value> = ended
         .into_iter()
@@ -102,7 +105,11 @@ fn many(arguments: &Value) -> Result<Output, Error> {
             Err(error) => json!({ "error": error.to_string() }),
         })
         .collect();
-    Output::structured(&json!({ "ended": ended, "ms": begun.elapsed().as_millis() as u64 }))
+    let said: Vec<String> = join(calls, |_, _| ())
+        .into_iter()
+        .map(|called| called.map_or_else(|error| error.to_string(), |output| hub::text(&output)))
+        .collect();
+    Output::structured(&json!({ "ended": ended, "said": said, "ms": begun.elapsed().as_millis() as u64 }))
 }
 
 /// Starts them until that is refused, and says how many there were and why.
