@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::case::Case;
 use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, text};
 use crate::support::programs::{Stage, children_of};
+use crate::support::promises::kept;
 use crate::support::server::Era;
 use crate::support::{SOON, holds_within};
 
@@ -171,7 +172,10 @@ fn programs_die_with_a_host_that_is_killed() {
     stage.assert_gone_within(Duration::from_secs(2));
     let exists = |pid: &i32| fs::exists(format!("/proc/{pid}")).unwrap();
     assert!(holds_within(SOON, || !supervisors.iter().any(exists)));
-    eprintln!("host killed: all processes gone after {:.1?}", killed.elapsed());
+    kept(
+        "P24",
+        format_args!("SIGKILL of the host: {} processes gone after {:.1?}", MEMBERS + 2, killed.elapsed()),
+    );
 }
 
 #[test]
