@@ -1,5 +1,5 @@
-//! Clients whose messages are JSON-RPC and still not what the protocol or a tool wants: eras in any order, methods
-//! and params that are not there, arguments with tricks in them, words about time.
+//! Clients whose messages are JSON-RPC and still not what the protocol or a tool wants: eras in any order,
+//! methods and params that are not there, arguments with tricks in them, words about time.
 //!
 //! Invariant: each request has one answer, which says the same whatever order its keys came in.
 

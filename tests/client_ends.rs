@@ -17,7 +17,8 @@ use crate::support::home::Home;
 use crate::support::programs::Stage;
 use crate::support::promises::{kept, short_or_long};
 
-/// A client that sends these lines and then reads for ever, and its server. Nobody else has an end of their pipes.
+/// A client that sends these lines and then reads for ever, and its server. Nobody else has an end of their
+/// pipes.
 fn client_and_server(home: &Home, lines: &Path) -> (Child, Child) {
     let ((from_client, to_server), (from_server, to_client)) = (pipe().unwrap(), pipe().unwrap());
     let mut serve = home.command(&["serve"]);

@@ -55,7 +55,7 @@ impl Results {
     }
 }
 
-/// The case and the words of a line like `C13: 32 addresses denied`. A line like `P04: …` is about a promise.
+/// The case and the words of a line like `C13: 32 addresses denied`. One like `P04: …` is about a promise.
 fn observation(line: &str) -> Option<(&str, &str)> {
     let (case, saw) = line.split_once(": ")?;
     let mut letters = case.chars();

@@ -1,4 +1,6 @@
 //! Every request has one answer, in time.
+//!
+//! Invariant: answers are counted by their ids, and those to nobody's request too.
 
 use std::time::Duration;
 

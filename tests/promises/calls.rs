@@ -1,4 +1,6 @@
 //! Calls in great number: none finds anything of another, and memory stays where it was.
+//!
+//! Invariant: the host is the same process from the first call to the last.
 
 use serde_json::json;
 

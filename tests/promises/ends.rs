@@ -1,4 +1,6 @@
 //! The end of a conversation: what runs is answered, and the server goes by itself.
+//!
+//! Invariant: a call counts as running when its own progress was seen.
 
 use std::time::Duration;
 

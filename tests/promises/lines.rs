@@ -1,5 +1,7 @@
-//! What comes in and goes out line by line: nothing else on standard output, and no end by anything on standard
-//! input.
+//! What comes in and goes out line by line: nothing else on standard output, and no end by anything on
+//! standard input.
+//!
+//! Invariant: a mutation that the host does not notice is counted, and one that it does not survive fails.
 
 use serde_json::{Value, json};
 

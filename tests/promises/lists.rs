@@ -1,4 +1,6 @@
 //! What is listed: the same bytes each time, and names that every client can use.
+//!
+//! Invariant: lists are compared as they came, and names as the client sees them.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::home::Home;
 use crate::support::promises::{kept, short_or_long};
 
-/// The answers to so many equal requests for the list, byte by byte, each asked for when the one before was there.
+/// The answers to so many equal requests for the list, byte by byte, each asked for after the one before.
 fn lists(home: &Home, count: usize) -> BTreeSet<String> {
     let mut serve = home.command(&["serve"]);
     let mut child = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,4 +1,6 @@
 //! More calls than can be done are refused at once, and the refusal says when to come back.
+//!
+//! Invariant: time is what the caller waits, over the real pipes.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +33,7 @@ fn a_call_that_finds_the_queue_full_is_told_to_come_back_within_50_ms() {
     assert_says(&server.result(&waiting), "in its turn");
     server.end();
     times.sort_unstable();
-    // A machine that runs other tests may be late now and then; a host that waits for something is late each time.
+    // A machine that runs other tests may be late now and then; a host that waits is late each time.
     let percent = short_or_long(50, 99);
     let [most, last] = [times.len() * percent / 100, times.len() - 1].map(|at| times[at]);
     assert!(most <= Duration::from_millis(50), "{percent} % within {most:?}, all within {last:?}");
