@@ -270,7 +270,8 @@ fn a_client_that_does_not_read_is_not_read_either_until_it_does() {
     });
     assert!(stalled && last < PINGS, "{last} of {PINGS} were read, and nobody reads the answers");
     let growth = Facts::of(child.id()).peak_kib.saturating_sub(before.rss_kib) / 1024;
-    assert!(growth <= 48, "{growth} MiB");
+    // The queue of 8 MiB, and what it takes to fill it.
+    assert!(growth <= 16, "{growth} MiB");
     let mut next = 0;
     for line in answers.lines() {
         let answer: Value = serde_json::from_str(&line.unwrap()).unwrap();

@@ -170,7 +170,8 @@ fn a_line_of_a_hundred_megabytes_costs_no_memory() {
     assert_says(&server.call("plain_run", json!({})), "done");
     endless(&mut server, 1);
     let growth = server.facts().peak_kib.saturating_sub(before.rss_kib);
-    assert!(growth <= 16 * 1024, "{growth} KiB");
+    // A line at its limit, and 1 MiB.
+    assert!(growth <= 5 * 1024, "{growth} KiB");
     let ended = server.end();
     let refused: Vec<_> = ended.messages.iter().filter(|message| message["id"].is_null()).collect();
     assert_eq!(refused.len(), 2, "{refused:#?}");
