@@ -356,24 +356,6 @@ fn random_bytes_of_one_call_are_counted() {
 }
 
 #[test]
-fn nothing_of_a_call_is_left_for_the_next() {
-    let mut case = Case::guest("state");
-    for _ in 0..200 {
-        assert_says(&case.call("state_count", json!({})), "1");
-    }
-    case.end();
-}
-
-#[test]
-fn a_thousand_calls_leave_memory_where_it_was() {
-    let mut case = Case::guest("memory");
-    for _ in 0..1_000 {
-        assert_says(&case.call("memory_steps", json!({ "mebibytes": 4 })), "4");
-    }
-    case.end();
-}
-
-#[test]
 fn a_plugin_that_failed_has_its_next_call_served() {
     let mut case = Case::guest_with("looping", "fuel = 1_000_000");
     for _ in 0..3 {

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, cost, receipt, text};
@@ -80,8 +81,12 @@ fn a_modern_request_of_an_unknown_revision_is_told_which_are_known() {
         "io.modelcontextprotocol/clientCapabilities": {} });
     let answer = server.request("tools/list", json!({ "_meta": meta }));
     assert_eq!(answer["error"]["code"], -32_022, "{answer:#}");
-    assert!(answer["error"]["data"]["supported"].is_array(), "{answer:#}");
+    let supported = answer["error"]["data"]["supported"].as_array().unwrap_or_else(|| panic!("{answer:#}"));
     server.end();
+    observed(
+        "D09",
+        format_args!("an unknown revision: {} with {} known ones", answer["error"]["code"], supported.len()),
+    );
 }
 
 #[test]

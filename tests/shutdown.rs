@@ -4,7 +4,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use crate::support::cases::observed;
 use crate::support::holds_within;
 use crate::support::home::Home;
 use crate::support::message::assert_says;
+use crate::support::promises::kept;
 use crate::support::server::{Ended, Server};
 
 /// A server with a call that runs for this long.
@@ -54,6 +55,10 @@ fn a_call_that_does_not_end_is_given_up_after_ten_seconds_and_answered() {
     let ended = server.end();
     assert!((9..14).contains(&ended.time.as_secs()), "{:?}", ended.time);
     assert_eq!(ended.messages.iter().filter(|message| message["id"] == id).count(), 1);
+    let saw =
+        format!("end of input with a call that does not end: answered, exit 0 after {:.1?}", ended.time);
+    observed("D15", &saw);
+    kept("P24", &saw);
 }
 
 #[test]
@@ -94,6 +99,7 @@ fn end_by_repeating(server: Server, signal: Signal) -> Ended {
 
 #[test]
 fn a_client_that_is_gone_ends_the_server_without_a_signal() {
+    let mut ends = Vec::new();
     for close_input in [true, false] {
         let home = Home::new().guest("echo");
         let mut command = home.command(&["serve"]);
@@ -104,7 +110,7 @@ fn a_client_that_is_gone_ends_the_server_without_a_signal() {
         write_handshake_and_call(&mut stdin);
         // Where the input stays open, what ends the server is that nobody listens.
         let open = (!close_input).then_some(stdin);
-        let mut status = None;
+        let (mut status, since) = (None, Instant::now());
         let ended = holds_within(Duration::from_secs(14), || {
             status = child.try_wait().unwrap();
             status.is_some()
@@ -113,7 +119,10 @@ fn a_client_that_is_gone_ends_the_server_without_a_signal() {
         child.kill().ok();
         assert!(ended, "still there, input closed: {close_input}");
         assert_eq!(status.unwrap().signal(), None);
+        let code = status.unwrap().code().unwrap();
+        ends.push(format!("{code} after {:.1?}", since.elapsed()));
     }
+    observed("D15", format_args!("nobody listens, input closed and open: exit {}", ends.join(" and ")));
 }
 
 fn write_handshake_and_call(stdin: &mut impl std::io::Write) {

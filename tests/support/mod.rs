@@ -10,6 +10,7 @@ pub(crate) mod guests;
 pub(crate) mod home;
 pub(crate) mod message;
 pub(crate) mod programs;
+pub(crate) mod promises;
 pub(crate) mod requests;
 pub(crate) mod server;
 pub(crate) mod shell;

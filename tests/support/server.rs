@@ -235,6 +235,14 @@ impl Server {
         &self.seen
     }
 
+    /// Drops the messages so far, for a conversation that is too long to be kept, and says how many they
+    /// were. What was not clean stays known.
+    pub(crate) fn forget_messages(&mut self) -> usize {
+        let forgotten = self.messages().len();
+        self.seen = Vec::new();
+        forgotten
+    }
+
     fn take(&mut self, line: Line) {
         match line {
             Ok(message) => self.seen.push(message),

@@ -3,6 +3,7 @@
 //! Invariant: a row is data. Its tests say what they saw by `observed`, under the case of the row.
 
 mod calls;
+mod clients;
 mod dependencies;
 mod files;
 mod guests;
@@ -32,6 +33,7 @@ pub(crate) fn rows() -> Vec<&'static Row> {
         files::ROWS,
         network::ROWS,
         programs::ROWS,
+        clients::ROWS,
         operators::ROWS,
         dependencies::ROWS,
     ];
