@@ -55,11 +55,11 @@ impl Results {
     }
 }
 
-/// The case and the words of a line like `C13: 32 addresses denied`.
+/// The case and the words of a line like `C13: 32 addresses denied`. A line like `P04: …` is about a promise.
 fn observation(line: &str) -> Option<(&str, &str)> {
     let (case, saw) = line.split_once(": ")?;
     let mut letters = case.chars();
-    let is_case = letters.next().is_some_and(|letter| letter.is_ascii_uppercase())
+    let is_case = letters.next().is_some_and(|letter| letter.is_ascii_uppercase() && letter != 'P')
         && case.len() == 3
         && letters.all(|digit| digit.is_ascii_digit());
     is_case.then_some((case, saw))

@@ -4,12 +4,14 @@
 
 pub(crate) mod case;
 pub(crate) mod cases;
+pub(crate) mod clock;
 pub(crate) mod facts;
 pub(crate) mod ground;
 pub(crate) mod guests;
 pub(crate) mod home;
 pub(crate) mod message;
 pub(crate) mod programs;
+pub(crate) mod promises;
 pub(crate) mod requests;
 pub(crate) mod server;
 pub(crate) mod shell;

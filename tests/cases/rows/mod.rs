@@ -3,6 +3,7 @@
 //! Invariant: a row is data. Its tests say what they saw by `observed`, under the case of the row.
 
 mod dependencies;
+mod faults;
 mod files;
 mod guests;
 mod metadata;
@@ -23,8 +24,15 @@ pub(crate) struct Row {
 
 /// All rows, in the order of their cases.
 pub(crate) fn rows() -> Vec<&'static Row> {
-    let parts =
-        [guests::ROWS, metadata::ROWS, files::ROWS, network::ROWS, operators::ROWS, dependencies::ROWS];
+    let parts = [
+        guests::ROWS,
+        metadata::ROWS,
+        files::ROWS,
+        network::ROWS,
+        operators::ROWS,
+        faults::ROWS,
+        dependencies::ROWS,
+    ];
     let mut rows: Vec<&Row> = parts.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.case);
     rows
