@@ -9,6 +9,7 @@ use crate::support::case::{Case, budget_of};
 use crate::support::holds_within;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, cost, receipt, text};
+use crate::support::promises::kept;
 use crate::support::server::Server;
 
 /// How soon after its caller a callee is gone.
@@ -36,8 +37,10 @@ fn circle(ids: &[&str]) -> Home {
 fn calls_go_four_plugins_deep_and_never_round_in_a_circle() {
     let ids = ["a", "b", "c", "d", "e", "f"];
     let mut server = circle(&ids).serve();
+    let (mut deepest, mut denied) = (0, 0);
     for depth in 0..=4 {
         let result = server.call("a_down", json!({ "path": ids[1..=depth] }));
+        deepest = depth;
         assert_eq!(result["structuredContent"]["depth"], json!(depth), "{result:#}");
     }
     let too_deep = ids[1..].to_vec();
@@ -52,8 +55,13 @@ fn calls_go_four_plugins_deep_and_never_round_in_a_circle() {
         let result = server.call("a_down", json!({ "path": path }));
         assert_failed(&result, "denied", "policy");
         assert!(text(&result).contains(why), "{path:?}: {}", text(&result));
+        denied += 1;
     }
     server.end();
+    kept(
+        "P31",
+        format_args!("calls went {deepest} plugins deep; {denied} deeper or round in a circle were denied"),
+    );
 }
 
 #[test]
@@ -106,6 +114,10 @@ fn a_callee_has_no_more_time_than_its_caller_has_left() {
     assert_failed(&result, "deadline", "plugin");
     assert!(time < Duration::from_secs(10), "{time:?}");
     assert!(receipt(&result)["callees"]["failed"] == 1, "{result:#}");
+    kept(
+        "P31",
+        format_args!("a callee that sleeps 20 s ended with its caller's deadline of 1 s, after {time:.1?}"),
+    );
     let ends = |line: &&str| line.contains("\"plugin\":\"echo\"") && line.contains("\"blame\"");
     assert!(holds_within(GONE, || server.stderr().lines().any(|line| ends(&line))), "{}", server.stderr());
     server.end();

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::case::Case;
 use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, text};
 use crate::support::programs::{Stage, children_of};
+use crate::support::promises::kept;
 use crate::support::server::Era;
 use crate::support::{SOON, holds_within};
 
@@ -69,8 +70,14 @@ fn a_call_ends_at_its_deadline_and_its_programs_with_it() {
     let result = case.call("programs_hold", stage.arguments("family", &[]));
     assert_guest_failed(&result, "deadline");
     assert!(begun.elapsed() < Duration::from_millis(2_250 + 500), "{:?}", begun.elapsed());
+    let answered = Instant::now();
     assert_clean(&case, &stage, GRACE);
+    let gone = answered.elapsed();
     case.end();
+    kept(
+        "P25",
+        format_args!("a family of {MEMBERS} processes: none and no zombie {gone:.1?} after its deadline"),
+    );
 }
 
 #[test]

@@ -65,6 +65,10 @@ fn nothing_that_was_acknowledged_is_lost_when_the_writer_is_killed() {
     assert_eq!((tally.kills, tally.lost), (kills, 0), "{tally:?}");
     assert!(tally.acknowledged > kills, "the kills came before the writes: {tally:?}");
     assert!(tally.longest_start < Duration::from_secs(20), "{tally:?}");
+    println!(
+        "P22: {kills} kills: {} of {} acknowledged lost, {} torn lines",
+        tally.lost, tally.acknowledged, tally.torn
+    );
 }
 
 /// The process that is killed.
