@@ -1,5 +1,5 @@
-//! The promises that hubcap makes in numbers, each as a test that asserts its number and prints a line with what it
-//! measured, `P09: …`. Where a test elsewhere asserts the number already, that one prints the line.
+//! The promises that hubcap makes in numbers, each as a test that asserts its number and prints a line with
+//! what it measured, `P09: …`. Where a test elsewhere asserts the number already, that one prints the line.
 //!
 //! `HUBCAP_LONG=1 cargo test --release --test hubcap promises:: -- --nocapture` takes the long forms.
 //!

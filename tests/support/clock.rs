@@ -1,7 +1,7 @@
 //! A wall clock that a test moves while the server runs.
 //!
-//! Invariant: how often the moved clock was asked is counted where it is asked, so that a jump that nobody saw
-//! fails its test.
+//! Invariant: how often the moved clock was asked is counted where it is asked, so that a jump that nobody
+//! saw fails its test.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;

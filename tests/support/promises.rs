@@ -1,5 +1,5 @@
-//! The promises that hubcap makes in numbers: how long a test of one takes, and the line in which it says what
-//! it measured.
+//! The promises that hubcap makes in numbers: how long a test of one takes, and the line in which it says
+//! what it measured.
 //!
 //! `HUBCAP_LONG=1 cargo test --release --test hubcap promises:: -- --nocapture` takes the long forms.
 //!

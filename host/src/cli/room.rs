@@ -1,7 +1,7 @@
 //! Whether the system has what a start takes: threads and descriptors.
 //!
-//! Invariant: asked before anything is started, because the libraries that start threads and open descriptors do not
-//! say that there are none: they panic, or never end.
+//! Invariant: asked before anything is started, because the libraries that start threads and open descriptors
+//! do not say that there are none: they panic, or never end.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,8 +11,8 @@ use std::thread;
 /// Descriptors beside those that a process is given: the runtime's, and a plugin directory.
 const DESCRIPTORS: usize = 16;
 
-/// Threads beside those that run guests: for the log, signals, the audit log and the engine, one that is kept, and
-/// one for work that blocks.
+/// Threads beside those that run guests: for the log, signals, the audit log and the engine, one that is kept,
+/// and one for work that blocks.
 const THREADS: usize = 6;
 
 /// Takes all of it at once, and gives it back.
