@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::support::cases::observed;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, receipt, text};
+use crate::support::promises::kept;
 use crate::support::server::{Era, Server};
 
 const LEGACY: [Era; 2] = [Era::Legacy("2025-06-18"), Era::Legacy("2025-11-25")];
@@ -139,7 +140,12 @@ fn whatever_is_no_clear_yes_is_a_no() {
         }
         server.end();
     }
-    assert_eq!(count(&home), "0\n");
+    let ran = count(&home);
+    assert_eq!(ran, "0\n");
+    kept(
+        "P13",
+        format_args!("{} answers that are no clear yes: {} ran", ALL.len() * answers.len(), ran.trim()),
+    );
 }
 
 #[test]
@@ -196,6 +202,7 @@ fn an_approval_is_good_for_one_call() {
     let results = ids.map(|id| server.result(&id));
     let (ran, refused): (Vec<_>, Vec<_>) = results.iter().partition(|result| result["isError"] != true);
     assert_eq!(ran.len(), 1, "{results:#?}");
+    kept("P13", format_args!("one approval for {} calls: {} ran", results.len(), ran.len()));
     refused.iter().for_each(|refused| assert_refused(refused, "it was used already"));
     let (ran, refused) = (ran.len(), refused.len());
     // A no is used up, too: it can't become a yes.
@@ -254,7 +261,15 @@ fn an_approval_is_good_for_what_was_asked_and_nothing_else() {
     let id = other.send_request("tools/call", approved);
     assert_refused(&other.result(&id), none_of_ours);
     other.end();
-    assert_eq!(count(&home), "1\n");
+    let ran = count(&home);
+    assert_eq!(ran, "1\n");
+    kept(
+        "P13",
+        format_args!(
+            "an approval for other arguments, tools, states and clients, 8 in all: {} ran, the one asked for",
+            ran.trim()
+        ),
+    );
     observed(
         "C40",
         format_args!(

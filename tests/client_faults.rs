@@ -214,15 +214,25 @@ fn a_client_that_does_not_read_the_log_waits_for_nothing() {
     let mut server = Home::new().guest("log-flood").wat("plain").serve();
     server.tool_names();
     server.stop_reading_the_log();
+    let mut longest = Duration::ZERO;
     // Each call logs 60 KiB, and the pipe holds 64.
     for _ in 0..40 {
         let start = Instant::now();
         assert_says(&server.call("log-flood_lines", json!({ "n": 60, "bytes": 1_000 })), "60");
         assert_says(&server.call("plain_run", json!({})), "done");
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        longest = longest.max(start.elapsed());
     }
     server.read_again();
-    server.end();
+    let logged = server.end().stderr.len();
+    assert!(logged > 64 << 10, "the pipe was never full: {logged}");
+    observed(
+        "E22",
+        format_args!(
+            "80 calls while nobody reads the log: {longest:.0?} at most; {} KiB read after",
+            logged >> 10
+        ),
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::{Home, finish};
 use crate::support::message::{assert_failed, assert_says, text};
+use crate::support::promises::kept;
 use crate::support::server::Era;
 
 const CANARY: &str = "canary-8c1b27d4";
@@ -71,6 +72,14 @@ fn a_guest_sees_no_variable_no_argument_and_no_directory() {
     observed(
         "C24",
         format_args!("of {started_with} planted variables a guest saw {seen}; in answers and logs: {told}"),
+    );
+    let saw = |what: &str| answer["structuredContent"][what].to_string().matches('"').count() / 2;
+    let [variables, arguments, directories] = ["variables", "arguments", "directories"].map(saw);
+    kept(
+        "P05",
+        format_args!(
+            "of a host with {started_with} canaries a guest saw {variables} variables, {arguments} arguments, {directories} directories"
+        ),
     );
 }
 

@@ -13,6 +13,7 @@ use crate::support::case::Case;
 use crate::support::cases::observed;
 use crate::support::ground::{Ground, act, end, home, words};
 use crate::support::message::{assert_says, code, text};
+use crate::support::promises::kept;
 
 #[test]
 fn a_plugin_has_the_directories_that_it_is_granted_and_no_others() {
@@ -130,6 +131,7 @@ fn no_path_leads_out_and_none_tells_what_is_there() {
     end(case);
     let names = 2 * outside.len() + none.len();
     observed("C01", format_args!("{names} paths out or to nothing: {opened} opened or made"));
+    kept("P06", format_args!("{names} paths out of a directory: {opened} opened, made or changed"));
     observed("C38", format_args!("files: {same} pairs of what is there and what is not got the same words"));
 }
 

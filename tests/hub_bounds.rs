@@ -10,6 +10,7 @@ use crate::support::cases::observed;
 use crate::support::holds_within;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, cost, receipt, text};
+use crate::support::promises::kept;
 use crate::support::server::Server;
 
 /// How soon after its caller a callee is gone.
@@ -37,8 +38,10 @@ fn circle(ids: &[&str]) -> Home {
 fn calls_go_four_plugins_deep_and_never_round_in_a_circle() {
     let ids = ["a", "b", "c", "d", "e", "f"];
     let mut server = circle(&ids).serve();
+    let mut deepest = 0;
     for depth in 0..=4 {
         let result = server.call("a_down", json!({ "path": ids[1..=depth] }));
+        deepest = depth;
         assert_eq!(result["structuredContent"]["depth"], json!(depth), "{result:#}");
     }
     let (too_deep, mut denied) = (ids[1..].to_vec(), 0);
@@ -59,6 +62,10 @@ fn calls_go_four_plugins_deep_and_never_round_in_a_circle() {
     observed(
         "A40",
         format_args!("4 plugins deep it goes; {denied} circles and longer chains, one of 50: `denied`"),
+    );
+    kept(
+        "P31",
+        format_args!("calls went {deepest} plugins deep; {denied} deeper or round in a circle were denied"),
     );
 }
 
@@ -113,6 +120,10 @@ fn a_callee_has_no_more_time_than_its_caller_has_left() {
     assert_failed(&result, "deadline", "plugin");
     assert!(time < Duration::from_secs(10), "{time:?}");
     assert!(receipt(&result)["callees"]["failed"] == 1, "{result:#}");
+    kept(
+        "P31",
+        format_args!("a callee that sleeps 20 s ended with its caller's deadline of 1 s, after {time:.1?}"),
+    );
     let ends = |line: &&str| line.contains("\"plugin\":\"echo\"") && line.contains("\"blame\"");
     assert!(holds_within(GONE, || server.stderr().lines().any(|line| ends(&line))), "{}", server.stderr());
     server.end();

@@ -7,6 +7,7 @@ use crate::support::cases::observed;
 use crate::support::guests::wasm;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_says, code, cost, receipt, text};
+use crate::support::promises::kept;
 use crate::support::server::{Era, Server};
 use crate::support::{SOON, holds_within};
 
@@ -86,13 +87,16 @@ fn neither_the_author_nor_the_operator_alone_makes_an_edge() {
         .file("a.toml", b"id = \"a\"\nversion = \"1.0.0\"\n[[ask.hub]]\ntool = \"echo_fail\"\n")
         .config(&edges("a", &["echo_say"]))
         .accept("a");
+    let mut denied = 0;
     for (home, author) in [
         (asked, ""),
         (granted, "its author adds `[[ask.hub]]` with `tool = \"echo_say\"` to plugin.toml, then "),
     ] {
         let said = said(&mut home.serve(), "echo_say", json!({ "text": "x" }));
         assert!(said.contains(&format!("is not granted; {author}the operator adds")), "{said}");
+        denied += 1;
     }
+    kept("P31", format_args!("edges that one side alone wrote down: {denied} of {denied} denied"));
 }
 
 #[test]
@@ -221,6 +225,7 @@ fn a_callee_works_with_its_own_grants_and_the_log_has_both_ids() {
             of_callee["plugin"], of_callee["through"][0], of_caller["plugin"]
         ),
     );
+    kept("P31", "a caller that has no state had its callee write to the callee's, and could not by itself");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Invariant: each file is named with its own reason, and the good plugin beside it serves.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
@@ -28,6 +29,11 @@ fn assert_refused(home: &Home, file: &str, words: &[&str]) {
     }
 }
 
+/// As much of the reason for a file as a row of the table holds.
+fn reason(home: &Home, file: &str) -> String {
+    home.plugin(file)["reason"].as_str().unwrap().chars().take(90).collect()
+}
+
 /// The good plugin is loaded, listed alone, and answers.
 #[track_caller]
 fn assert_the_good_one_serves(home: &Home) {
@@ -41,13 +47,18 @@ fn assert_the_good_one_serves(home: &Home) {
 #[test]
 fn files_that_are_no_components_are_refused_by_what_they_are() {
     let core = wat::parse_str("(module (func (export \"run\")))").unwrap();
+    // The text of a whole plugin: whoever took it would list its tool.
+    let part = fs::read_to_string(guests::root().join("tests/guests/wat/plugin.part")).unwrap();
+    let text = fs::read_to_string(guests::root().join("tests/guests/wat/plain.wat")).unwrap();
+    let text = text[text.find("(component").unwrap()..].replace("  ;; include plugin.part\n", &part);
+    assert_eq!(wat::parse_str(&text).unwrap(), guests::wat("plain"));
     let mut elf = b"\x7fELF\x02\x01\x01\0".to_vec();
     elf.resize(4_096, 0);
     let cases: [(&str, &[u8], &[&str]); 7] = [
         ("empty.wasm", b"", &["empty"]),
         ("one-byte.wasm", b"\0", &["not a component", "WebAssembly"]),
         ("picture.wasm", b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01", &["not a component", "WebAssembly"]),
-        ("text.wasm", b"(component)", &["text"]),
+        ("text.wasm", text.as_bytes(), &["text"]),
         ("core.wasm", &core, &["core module", "component"]),
         ("artifact.wasm", &elf, &["precompiled"]),
         ("cut-header.wasm", b"\0asm\x0d\0\x01", &["not a component", "WebAssembly"]),
@@ -57,6 +68,14 @@ fn files_that_are_no_components_are_refused_by_what_they_are() {
         assert_refused(&home, name, words);
     }
     assert_the_good_one_serves(&home);
+    let reasons: BTreeSet<String> = cases.iter().map(|(name, ..)| reason(&home, name)).collect();
+    observed(
+        "E01",
+        format_args!("{} files refused with {} reasons, the neighbour serves", cases.len(), reasons.len()),
+    );
+    observed("E02", reason(&home, "core.wasm"));
+    observed("E03", format_args!("{} bytes of text: {}", text.len(), reason(&home, "text.wasm")));
+    observed("E04", reason(&home, "artifact.wasm"));
 }
 
 #[test]
@@ -68,12 +87,23 @@ fn files_that_are_no_files_are_refused_and_never_waited_for() {
     mknodat(CWD, at("fifo.wasm"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
     let _listening = UnixListener::bind(at("socket.wasm")).unwrap();
     symlink("loop.wasm", at("loop.wasm")).unwrap();
-    assert_refused(&home, "directory.wasm", &["directory"]);
-    assert_refused(&home, "dangling.wasm", &["link"]);
-    assert_refused(&home, "loop.wasm", &["link"]);
-    assert_refused(&home, "fifo.wasm", &["file"]);
-    assert_refused(&home, "socket.wasm", &["file"]);
+    let kinds = [
+        ("directory", "directory"),
+        ("dangling", "link"),
+        ("loop", "link"),
+        ("fifo", "file"),
+        ("socket", "file"),
+    ];
+    for (name, word) in kinds {
+        assert_refused(&home, &format!("{name}.wasm"), &[word]);
+    }
+    let start = Instant::now();
     assert_the_good_one_serves(&home);
+    let waited = start.elapsed();
+    observed(
+        "E01",
+        format_args!("{} that are no files: refused, the neighbour served in {waited:.1?}", kinds.len()),
+    );
 }
 
 #[test]
@@ -99,6 +129,8 @@ fn a_component_that_is_cut_anywhere_is_refused() {
         assert!(plugin["reason"].as_str().is_some_and(|reason| reason.len() > 10), "{plugin:#}");
     }
     assert_the_good_one_serves(&home);
+    let refused = list.iter().filter(|plugin| plugin["state"] == "refused").count();
+    observed("E01", format_args!("a component cut after each KiB: {refused} refused"));
 }
 
 #[test]
@@ -122,6 +154,9 @@ fn a_component_with_flipped_bits_never_takes_the_host_down() {
     let mut server = home.serve();
     assert_says(&server.call("plain_run", serde_json::json!({})), "done");
     server.end();
+    let refused = list.iter().filter(|plugin| plugin["state"] == "refused").count();
+    assert!(refused > 8, "{refused}");
+    observed("E01", format_args!("a bit flipped at {} places: {refused} refused, 0 crashes", list.len() - 1));
 }
 
 #[test]
@@ -165,14 +200,19 @@ fn an_import_that_no_plugin_gets_is_named() {
     assert_refused(&home, "sockets.wasm", &["wasi:sockets/tcp"]);
     assert_refused(&home, "foreign-import.wasm", &["foo:bar/baz"]);
     assert_the_good_one_serves(&home);
+    observed("E02", reason(&home, "foreign-import.wasm"));
 }
 
 #[test]
 fn a_component_of_another_world_is_told_what_a_plugin_exports() {
     let text = fs::read_to_string(guests::root().join("tests/guests/wat/plugin.part")).unwrap();
     let half = text.replace("  (export \"hubcap:plugin/lifecycle@1.0.0\" (instance $lifecycle))\n", "");
-    let newer = text.replace("\"hubcap:plugin/lifecycle@1.0.0\"", "\"hubcap:plugin/lifecycle@9.0.0\"");
-    let newer = newer.replace("\"hubcap:plugin/tools@1.0.0\"", "\"hubcap:plugin/tools@9.0.0\"");
+    let exporting = |version: &str| {
+        ["lifecycle", "tools"].iter().fold(text.clone(), |text, interface| {
+            let export = |version: &str| format!("(export \"hubcap:plugin/{interface}@{version}\"");
+            text.replace(&export("1.0.0"), &export(version))
+        })
+    };
     let case = "(core module $case (func (export \"run\") (param i32) (result i32) (i32.const 0)))
         (core instance $case (instantiate $case))";
     let component = |part: &str| wat::parse_str(format!("(component {case} {part})")).unwrap();
@@ -180,11 +220,16 @@ fn a_component_of_another_world_is_told_what_a_plugin_exports() {
         .wat("plain")
         .wat("other-world")
         .file("no-lifecycle.wasm", &component(&half))
-        .file("newer.wasm", &component(&newer));
+        .file("newer.wasm", &component(&exporting("9.0.0")))
+        .file("older.wasm", &component(&exporting("0.1.0")));
     assert_refused(&home, "other-world.wasm", &["hubcap:plugin"]);
     assert_refused(&home, "no-lifecycle.wasm", &["hubcap:plugin/lifecycle"]);
     assert_refused(&home, "newer.wasm", &["9.0.0", "1.0.0"]);
+    assert_refused(&home, "older.wasm", &["0.1.0", "1.0.0"]);
     assert_the_good_one_serves(&home);
+    for file in ["older.wasm", "no-lifecycle.wasm"] {
+        observed("E02", format_args!("{file}: {}", reason(&home, file)));
+    }
 }
 
 #[test]
@@ -244,6 +289,8 @@ fn two_files_with_one_id_are_both_refused_and_name_each_other() {
     assert_refused(&home, "first.wasm", &["same", "second.wasm"]);
     assert_refused(&home, "second.wasm", &["same", "first.wasm"]);
     assert_the_good_one_serves(&home);
+    let states = ["first.wasm", "second.wasm"].map(|file| home.plugin(file)["state"].clone());
+    observed("E06", format_args!("one component twice under one id: {} and {}", states[0], states[1]));
 }
 
 #[test]
@@ -264,6 +311,8 @@ fn a_file_name_that_is_no_id_is_refused_with_the_rule() {
         assert_refused(&home, reserved, &["not `hubcap` or `route`"]);
     }
     assert_the_good_one_serves(&home);
+    let states = ["Plain.wasm", "plain.wasm"].map(|file| home.plugin(file)["state"].clone());
+    observed("E06", format_args!("ids that differ by case: Plain {}, plain {}", states[0], states[1]));
 }
 
 #[test]

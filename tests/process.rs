@@ -13,6 +13,7 @@ use crate::support::case::Case;
 use crate::support::cases::observed;
 use crate::support::message::{assert_failed, text};
 use crate::support::programs::{Stage, write_script};
+use crate::support::promises::kept;
 use crate::support::server::Era;
 use crate::support::{SOON, holds_within};
 
@@ -49,6 +50,7 @@ fn a_program_gets_its_arguments_as_they_are_and_no_shell_sees_them() {
         "C25",
         format_args!("{} odd arguments came to the program as they are", said.matches('<').count() - 1),
     );
+    kept("P25", format_args!("{} odd arguments came as they are, and no shell saw them", odd.len()));
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn a_program_has_three_descriptors_whatever_the_host_was_started_with() {
     command.args(["serve", "--home"]).arg(home.path()).current_dir(home.path()).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let mut server = home.serve_as(&mut command, Era::Legacy("2025-11-25"));
-    let mut seen = Vec::new();
+    let (mut seen, mut inherited) = (Vec::new(), 0);
     for _ in 0..3 {
         let result = server.call("programs_run", json!({ "command": "fds" }));
         let said = result["structuredContent"]["stdout"].as_str().unwrap();
@@ -183,9 +185,11 @@ fn a_program_has_three_descriptors_whatever_the_host_was_started_with() {
         // The last one is the directory that `ls` itself reads.
         assert!(fds.len() == 4 && kinds[..3] == ["pipe"; 3] && kinds[3].starts_with("/proc/"), "{said}");
         seen = fds[..3].iter().map(|(number, _)| (*number).to_owned()).collect();
+        inherited += fds.len() - 4;
     }
     server.end();
     observed("C32", format_args!("a host with 7, 8 and 9 open, its program: {}", seen.join(", ")));
+    kept("P25", format_args!("3 programs of a host with 3 descriptors more: {inherited} inherited"));
 }
 
 #[test]

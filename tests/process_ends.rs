@@ -87,6 +87,10 @@ fn a_call_ends_at_its_deadline_and_its_programs_with_it() {
         "C27",
         format_args!("a deadline of 2 s: answered after {answered:.2?}, all gone {gone:.1?} later"),
     );
+    kept(
+        "P25",
+        format_args!("a family of {MEMBERS} processes: none and no zombie {gone:.1?} after its deadline"),
+    );
 }
 
 #[test]

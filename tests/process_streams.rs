@@ -10,6 +10,7 @@ use crate::support::case::Case;
 use crate::support::cases::observed;
 use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, text};
 use crate::support::programs::Stage;
+use crate::support::promises::kept;
 use crate::support::{SOON, holds_within};
 
 const MIB: u64 = 1 << 20;
@@ -192,11 +193,16 @@ fn four_mib_of_output_are_collected_and_256_kib_of_errors_kept() {
     assert_guest_failed(&result, "limit");
     assert!(text(&result).contains("\"out\" prints more than 4194304 bytes"), "{}", text(&result));
     stage.assert_gone_within(Duration::from_millis(5_250));
+    let cut = text(&result).to_owned();
     let result = case.call("programs_collect", stage.arguments("err", &["16000000"]));
     let ended = told(&result);
     assert_eq!((&ended["stderr"], &ended["code"]), (&json!(256 << 10), &json!(9)));
     assert!(ended["words"].as_str().unwrap().ends_with("abcde\nthe last words"), "{ended:#}");
     case.end();
+    kept(
+        "P25",
+        format_args!("output is capped: {cut}; of 16 MB of errors {} bytes were kept", ended["stderr"]),
+    );
 }
 
 #[test]

@@ -273,6 +273,7 @@ fn the_file_that_the_lock_holds_keeps_its_id_against_any_other() {
     for file in ["a.wasm", "b.wasm"] {
         assert_has(home.plugin(file)["reason"].as_str().unwrap(), &["duplicate id", "a.wasm", "b.wasm"]);
     }
+    observed("E06", format_args!("beside the file that was accepted, another is {}", other["state"]));
 }
 
 #[test]

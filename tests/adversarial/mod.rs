@@ -14,4 +14,6 @@ mod network;
 mod read_only;
 mod strace;
 mod syscalls;
+mod threads;
 mod tools;
+mod unmounted;

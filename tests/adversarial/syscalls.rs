@@ -12,6 +12,7 @@ use crate::support::ground::Ground;
 use crate::support::guests::wasm;
 use crate::support::home::{Finished, Home, finish};
 use crate::support::message::assert_says;
+use crate::support::promises::kept;
 use crate::support::server::{Era, Server};
 use crate::support::web::{Web, ok};
 
@@ -90,6 +91,7 @@ fn a_call_of_a_plugin_that_asks_for_nothing_reaches_out_of_the_process_by_nothin
     );
     observed("C13", &saw);
     observed("C24", &saw);
+    kept("P05", &saw);
 }
 
 /// The same guests, each with something granted.

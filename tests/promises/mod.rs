@@ -6,8 +6,15 @@
 //! Invariant: a number that is printed was asserted.
 
 mod answers;
+mod beginnings;
 mod calls;
+mod canary;
+mod corpus;
+mod definitions;
+mod dependencies;
 mod ends;
 mod lines;
 mod lists;
+mod locked;
 mod queues;
+mod spinning;

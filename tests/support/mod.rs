@@ -4,6 +4,7 @@
 
 pub(crate) mod case;
 pub(crate) mod cases;
+pub(crate) mod clock;
 pub(crate) mod facts;
 pub(crate) mod ground;
 pub(crate) mod guests;

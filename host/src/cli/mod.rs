@@ -18,6 +18,7 @@ mod inspect;
 mod list;
 mod new;
 mod one;
+mod room;
 mod serve;
 mod sources;
 mod state;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit::Audit;
@@ -75,10 +77,10 @@ struct Cli {
 #[derive(Args)]
 struct Common {
     /// Directory with hubcap.toml and plugins/ [default: the nearest .hubcap/ from here upward, else the user's data directory]
-    #[arg(long, global = true, env = "HUBCAP_HOME", value_name = "DIR")]
+    #[arg(long, global = true, env = "HUBCAP_HOME", value_name = "DIR", value_parser = path())]
     home: Option<PathBuf>,
     /// Configuration file [default: hubcap.toml in the home]
-    #[arg(long, global = true, env = "HUBCAP_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "HUBCAP_CONFIG", value_name = "FILE", value_parser = path())]
     config: Option<PathBuf>,
     /// Plugin directory or file, in place of the configured ones; may be repeated [env: HUBCAP_PLUGINS, several with `:` between]
     #[arg(long, global = true, value_name = "PATH")]
@@ -89,6 +91,11 @@ struct Common {
     /// What is logged: error, warn, info, debug or trace
     #[arg(long, global = true, env = "HUBCAP_LOG", value_name = "LEVEL")]
     log: Option<tracing::Level>,
+}
+
+/// A path that may be empty: as a variable, that is none.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 #[derive(Subcommand)]
@@ -169,11 +176,15 @@ type Done = Result<(), Failure>;
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if let Err(error) = room::to_start(cores) {
+        return tell(&format!("cannot start: {error}"), 1);
+    }
     let level = cli.common.log.unwrap_or_else(|| cli.command.default_level());
     let format = cli.common.log_format.unwrap_or_else(telemetry::Format::for_stderr);
     // Without a log the work can still be done; nobody could be told anyway.
     let logging = telemetry::start(format, level).ok();
-    let code = match run(cli) {
+    let code = match run(cli, cores) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Failed(message)) => tell(&message, 1),
         Err(Failure::Usage(message)) => tell(&message, 2),
@@ -190,15 +201,21 @@ fn tell(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn run(cli: Cli) -> Done {
+fn run(cli: Cli, cores: usize) -> Done {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Said here, because a variable of the environment that says it wrongly would be a panic.
+        .worker_threads(cores)
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         // Timers and pipes are looked at after every few guests' turns, not after the default 61.
         .event_interval(EVENT_INTERVAL)
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))?;
+    // While one thread is there, work that blocks waits where the system gives no more; where there is none,
+    // handing it over is a panic.
+    let (_until, ended) = std::sync::mpsc::channel::<()>();
+    drop(runtime.spawn_blocking(move || ended.recv()));
     let done = runtime.block_on(cli.command.run(cli.common));
     // Whatever still blocks, such as a read of a terminal, must not hold up the end.
     runtime.shutdown_background();

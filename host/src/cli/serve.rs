@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -70,15 +71,29 @@ async fn load(loader: Loader, dev: bool) {
 /// waited for on a thread of their own, so that no guest and no fault of the host can hold them up.
 pub(super) fn stop_on_signals() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
+    let (listening, heard) = std::sync::mpsc::channel();
+    let stopping = stop.clone();
+    // All of it there: on a thread of another runtime, what fails could not be dropped.
+    std::thread::Builder::new().name("signals".into()).spawn(move || match listen(stopping) {
+        Ok((runtime, watching)) => {
+            let _ = listening.send(Ok(()));
+            runtime.block_on(watching);
+        }
+        Err(error) => _ = listening.send(Err(error)),
+    })?;
+    heard.recv().unwrap_or_else(|_| Err(std::io::Error::other("their thread has ended")))?;
+    Ok(stop)
+}
+
+/// What waits for signals, and the runtime that it waits on.
+fn listen(stop: CancellationToken) -> std::io::Result<(Runtime, impl Future<Output = ()>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let signals = {
         let _entered = runtime.enter();
         [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal)
     };
     let [terminate, interrupt, hangup] = signals;
-    let watching = watch(terminate?, interrupt?, hangup?, stop.clone());
-    std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(watching))?;
-    Ok(stop)
+    Ok((runtime, watch(terminate?, interrupt?, hangup?, stop)))
 }
 
 async fn watch(mut terminate: Signal, mut interrupt: Signal, mut hangup: Signal, stop: CancellationToken) {

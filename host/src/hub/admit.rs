@@ -19,6 +19,9 @@ use crate::toml_file::FileError;
 use crate::trust::lint::{self, Said};
 use crate::trust::{Mode, Trust};
 
+/// Why a newcomer waits where nothing new runs.
+const LOCKED: &str = "it is new, and [trust] mode is \"locked\"";
+
 /// How a hub treats what the lock does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
@@ -82,6 +85,15 @@ impl Door {
             _ => config.grant = Grant::default(),
         }
         config
+    }
+
+    /// Why this file is not even compiled, where nothing but what is pinned runs.
+    pub(super) fn locks_out(&self, identity: &Identity) -> Option<String> {
+        let is_locked = self.admission == Admission::Pinning && self.trust.mode == Mode::Locked;
+        (is_locked && !self.holds(identity)).then(|| match self.lock.0.contains_key(&identity.id) {
+            true => "digest changed".into(),
+            false => LOCKED.into(),
+        })
     }
 
     /// Somebody who looks at each plugin of one run.
@@ -237,7 +249,7 @@ fn waits(review: &Review, mode: Mode, granted: bool) -> Option<String> {
             let differs = changes(before, &review.now);
             (!differs.is_empty()).then(|| summary(&differs))
         }
-        None if mode == Mode::Locked => Some("it is new, and [trust] mode is \"locked\"".into()),
+        None if mode == Mode::Locked => Some(LOCKED.into()),
         None if granted => Some("it is new, and hubcap.toml grants its id something".into()),
         None => look_needed(&review.warnings),
     }

@@ -20,7 +20,7 @@ use crate::hub::bulkhead::Hall;
 use crate::hub::reach::reach;
 use crate::hub::readable::{Readable, Unreadable};
 use crate::hub::registry::{FileReport, Loaded, Registry, State};
-use crate::hub::report::{Claim, announce, contested, disabled, outdone, refused, report};
+use crate::hub::report::{Claim, announce, contested, disabled, locked_out, outdone, refused, report};
 use crate::hub::{Hub, LOADING_WAIT};
 use crate::lock::Lock;
 use crate::model::{PluginId, text};
@@ -114,7 +114,12 @@ impl Loader {
     pub async fn run(&self, only: Option<&str>) {
         let candidates = match find(&self.home) {
             Ok(candidates) => candidates,
-            Err(error) => return tracing::warn!("{error}; what is loaded goes on"),
+            Err(error) => {
+                tracing::warn!("{error}; what is loaded goes on");
+                // Nobody has to wait for what does not come.
+                self.hub.loaded.send_replace(true);
+                return;
+            }
         };
         if candidates.is_empty() {
             let looked: Vec<_> = self.home.plugin_dirs.iter().map(|dir| dir.display().to_string()).collect();
@@ -254,8 +259,13 @@ impl Loader {
                 Ok([(candidate, identity, bytes)])
                     if wanted.as_ref().is_none_or(|wanted| wanted.contains(&id)) =>
                 {
-                    let config = self.door.narrow(&identity, config);
-                    settled.push(Settled { candidate, identity, bytes, config });
+                    match self.door.locks_out(&identity) {
+                        Some(waits) => files.push(locked_out(&candidate, &identity, &waits)),
+                        None => {
+                            let config = self.door.narrow(&identity, config);
+                            settled.push(Settled { candidate, identity, bytes, config });
+                        }
+                    }
                 }
                 Ok(_) => {}
                 Err(claims) => files.extend(contested(&id, &claims)),

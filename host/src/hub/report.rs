@@ -2,6 +2,7 @@
 //!
 //! Invariant: a report is one line for people, whatever the file calls itself.
 
+use crate::hub::admit::withhold;
 use crate::hub::registry::{FileReport, State};
 use crate::model::{PluginId, text};
 use crate::plugin::{Candidate, Identity, Refusal};
@@ -65,6 +66,14 @@ pub(super) fn refused(candidate: &Candidate, identity: Option<&Identity>, reason
 /// The report on a file that the operator switched off.
 pub(super) fn disabled(candidate: &Candidate, identity: &Identity) -> FileReport {
     report(candidate, Some(identity), State::Disabled, Some("switched off in the configuration".into()))
+}
+
+/// The report on a file that waits without having been loaded, told in the log too.
+pub(super) fn locked_out(candidate: &Candidate, identity: &Identity, waits: &str) -> FileReport {
+    let mut report = report(candidate, Some(identity), State::Ready, None);
+    withhold(&mut report, waits);
+    announce(&report);
+    report
 }
 
 /// Says it in the log.

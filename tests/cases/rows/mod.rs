@@ -5,6 +5,7 @@
 mod calls;
 mod clients;
 mod dependencies;
+mod faults;
 mod files;
 mod guests;
 mod metadata;
@@ -35,6 +36,7 @@ pub(crate) fn rows() -> Vec<&'static Row> {
         programs::ROWS,
         clients::ROWS,
         operators::ROWS,
+        faults::ROWS,
         dependencies::ROWS,
     ];
     let mut rows: Vec<&Row> = parts.into_iter().flatten().collect();

@@ -50,9 +50,11 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         case: "E11",
-        injected: "the file of the state with bits flipped or cut short; a directory others may write to; a planted link",
-        expected: "told, or read as it was; left as it is; the neighbour serves (there are no compiled artifacts on disk)",
+        injected: "the state flipped or cut short; a directory others may write to; a planted link; compiled artifacts anywhere",
+        expected: "told, or read as it was; the neighbour serves; nothing compiled is kept on disk, and what lies there is never run",
         tests: &[
+            "operator_places::what_was_compiled_before_is_refused_as_a_plugin_and_never_opened_elsewhere",
+            "operator_places::no_artifact_is_run_however_it_was_changed",
             "state_damage::a_bit_that_flips_anywhere_in_the_state_is_told_or_changes_nothing",
             "state_damage::a_state_that_is_cut_short_is_told_and_an_empty_one_is_new",
             "state::a_place_that_others_can_write_to_or_that_is_none_is_refused_in_words",

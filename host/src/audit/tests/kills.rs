@@ -73,6 +73,10 @@ fn nothing_that_was_acknowledged_is_lost_when_the_writer_is_killed() {
             tally.kills, tally.lost, tally.acknowledged, tally.torn
         ),
     );
+    println!(
+        "P22: {kills} kills: {} of {} acknowledged lost, {} torn lines",
+        tally.lost, tally.acknowledged, tally.torn
+    );
 }
 
 /// The process that is killed.
