@@ -139,7 +139,7 @@ fn broken(page: &Path, link: &str) -> Option<String> {
 fn every_link_of_the_guides_and_the_readme_leads_somewhere() {
     let mut pages: Vec<PathBuf> =
         guides(root()).iter().map(|(name, _)| root().join("host/docs").join(name)).collect();
-    pages.push(root().join("README.md"));
+    pages.extend(["README.md", "CONTRIBUTING.md"].map(|page| root().join(page)));
     let (mut links, mut wrong) = (0, Vec::new());
     for page in pages {
         let text = fs::read_to_string(&page).unwrap();

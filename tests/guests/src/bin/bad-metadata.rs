@@ -55,6 +55,7 @@ fn definitions(case: &str) -> Vec<Tool> {
         "shallow-schema" => with_schema(nested(7)),
         "deep-schema" => with_schema(nested(60)),
         "large-schema" => with_schema(json!({ "type": "object", "title": "s".repeat(40_000) })),
+        "boolean-schema" => with_schema(json!({ "type": "object", "properties": { "a": true } })),
         "no-regex" => with_schema(json!({ "type": "object", "properties": { "a": { "pattern": "(" } } })),
         _ => vec![tool("t")],
     }

@@ -22,18 +22,27 @@ fn bad_structured(_: &Value) -> Result<Output, Error> {
     Output::structured(&json!({ "n": "three" }))
 }
 
+/// Waits as many milliseconds as the arguments say.
+fn rest(arguments: &Value) {
+    let time = Duration::from_millis(number(arguments, "ms"));
+    subscribe_duration(time.as_nanos() as u64).block();
+}
+
 /// Says that it runs, and sleeps.
 fn sleep(arguments: &Value) -> Result<Output, Error> {
     progress::report(1.0, None, None);
-    let time = Duration::from_millis(number(arguments, "ms"));
-    subscribe_duration(time.as_nanos() as u64).block();
+    rest(arguments);
     Ok(Output::text("slept"))
 }
 
+/// Reports each step, and rests after it where the arguments say so.
 fn steps(arguments: &Value) -> Result<Output, Error> {
     let steps = number(arguments, "steps");
     for step in 1..=steps {
         progress::report(step as f64, Some(steps as f64), Some(&format!("step {step}")));
+        if arguments.get("ms").is_some() {
+            rest(arguments);
+        }
     }
     answer(steps)
 }
