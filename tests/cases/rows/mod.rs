@@ -2,12 +2,17 @@
 //!
 //! Invariant: a row is data. Its tests say what they saw by `observed`, under the case of the row.
 
+mod definitions;
 mod dependencies;
 mod files;
 mod guests;
+mod lifecycle;
+mod limits;
 mod metadata;
 mod network;
 mod operators;
+mod outputs;
+mod traps;
 
 /// One case.
 pub(crate) struct Row {
@@ -23,9 +28,11 @@ pub(crate) struct Row {
 
 /// All rows, in the order of their cases.
 pub(crate) fn rows() -> Vec<&'static Row> {
-    let parts =
-        [guests::ROWS, metadata::ROWS, files::ROWS, network::ROWS, operators::ROWS, dependencies::ROWS];
-    let mut rows: Vec<&Row> = parts.into_iter().flatten().collect();
+    let calls = [lifecycle::ROWS, limits::ROWS, traps::ROWS, outputs::ROWS, guests::ROWS];
+    let told = [definitions::ROWS, metadata::ROWS];
+    let others = [files::ROWS, network::ROWS, operators::ROWS, dependencies::ROWS];
+    let parts = calls.into_iter().chain(told).chain(others);
+    let mut rows: Vec<&Row> = parts.flatten().collect();
     rows.sort_by_key(|row| row.case);
     rows
 }
