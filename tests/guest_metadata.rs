@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::case::Case;
 use crate::support::cases::observed;
 use crate::support::home::Home;
-use crate::support::message::{assert_failed, assert_says, code, text};
+use crate::support::message::{assert_failed, assert_says, code};
 use crate::support::told::Told;
 
 /// A home with `bad-metadata` once for each case: the case is its id and its configuration.
@@ -196,7 +196,7 @@ fn names_with_any_other_letter_are_refused() {
         "a\0",
         "a:b",
         "a\"b",
-        &long,
+        long.as_str(),
     ];
     let component = |name| Told { name, ..Told::default() }.component();
     let home = names.iter().enumerate().fold(Home::new().wat("plain"), |home, (n, name)| {
@@ -248,7 +248,6 @@ fn references_out_of_a_schema_are_never_followed() {
         property("other.json".to_owned()),
         property("#".to_owned()),
         with(json!({ "$id": format!("http://127.0.0.1:{port}/"), "properties": { "a": { "$ref": "b" } } })),
-        with(json!({ "$schema": format!("http://127.0.0.1:{port}/meta") })),
         with(json!({ "$dynamicAnchor": "a", "properties": { "a": { "$dynamicRef": "#a" } } })),
         with(json!({ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } })),
     ];

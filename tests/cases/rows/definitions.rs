@@ -115,10 +115,4 @@ pub(super) const ROWS: &[Row] = &[
         expected: "refused at load, as clients would have to refuse it later",
         tests: &["guest_metadata::a_header_that_no_client_may_send_is_refused"],
     },
-    Row {
-        case: "C22",
-        injected: "each interface of wasi:sockets imported",
-        expected: "refused at load by the name of the import",
-        tests: &["operator_faults::whatever_of_the_sockets_is_imported_is_refused_by_its_name"],
-    },
 ];

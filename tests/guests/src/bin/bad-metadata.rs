@@ -42,7 +42,11 @@ fn number() -> u64 {
 }
 
 fn nested(depth: usize) -> Value {
-    (1..depth).fold(json!({ "type": "object" }), |inner, _| json!({ "type": "object", "not": inner }))
+    (1..depth).fold(json!({ "type": "object" }), |inner, _| {
+        let mut outer = json!({ "type": "object" });
+        outer["not"] = inner;
+        outer
+    })
 }
 
 fn definitions(case: &str) -> Vec<Tool> {
