@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::support::case::{Case, budget_of};
 use crate::support::cases::observed;
-use crate::support::guests::plugin_with;
 use crate::support::home::Home;
 use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, cost, text};
 
@@ -28,6 +27,7 @@ fn a_loop_in_a_call_ends_when_its_fuel_is_used_up() {
     let fuel = cost(&result, "fuel");
     assert!((990_000_000..=1_000_000_000).contains(&fuel), "{fuel}");
     case.end();
+    observed("A04", format_args!("a loop: {} after {fuel} units", code(&result)));
 }
 
 #[test]
@@ -72,6 +72,7 @@ fn fuel_runs_out_at_the_same_round_each_time() {
         assert!(enough(most) && !enough(most + 1), "the bound of {most} rounds moved");
     }
     case.end();
+    observed("A06", format_args!("{most} rounds worked and {too_many} did not, 100 times out of 100"));
 }
 
 #[test]
@@ -80,7 +81,11 @@ fn host_calls_do_not_refill_fuel() {
     assert_says(&case.call("clock-flood_read", json!({ "n": 1_000 })), "1000");
     let result = case.call("clock-flood_read", json!({}));
     assert_guest_failed(&result, "fuel");
-    case.end();
+    let ended = case.end();
+    let (fuel, log) = (cost(&result, "fuel"), ended.stderr.len());
+    assert!(log < 64 << 10, "{log} bytes of log");
+    observed("A07", format_args!("reading the clock for ever: {} after {fuel} units", code(&result)));
+    observed("A25", format_args!("{} after {fuel} units; {log} bytes of log", code(&result)));
     observed(
         "A36",
         format_args!("reading the clock for ever: {} after {} units", code(&result), cost(&result, "fuel")),
@@ -113,6 +118,10 @@ fn a_loop_that_has_the_fuel_ends_at_its_deadline() {
     let (result, waited) = case.timed("looping_spin", json!({}));
     assert_ended_at(Duration::from_millis(300), &result, waited);
     case.end();
+    observed(
+        "A04",
+        format_args!("one with fuel for minutes and 300 ms: {} after {waited:.0?}", code(&result)),
+    );
 }
 
 #[test]
@@ -121,6 +130,7 @@ fn a_guest_that_sleeps_for_ever_ends_at_its_deadline() {
     let (result, waited) = case.timed("sleeping_forever", json!({}));
     assert_ended_at(Duration::from_millis(300), &result, waited);
     case.end();
+    observed("A29", format_args!("asleep for ever with 300 ms: {} after {waited:.0?}", code(&result)));
 }
 
 #[test]
@@ -158,6 +168,33 @@ fn loops_on_all_cores_leave_room_for_a_neighbour() {
     case.end();
 }
 
+/// One copy is one instruction, in which no guest yields.
+#[test]
+fn copies_of_all_of_a_memory_leave_room_for_a_neighbour() {
+    let budget = budget_of("copying", "fuel = 100_000_000_000, deadline = \"4s\"");
+    let mut case = Case::of(Home::new().wat("copying").config(&budget));
+    let (once, one) = case.timed("copying_run", json!({ "n": 1 }));
+    assert_says(&once, "done");
+    let copies: Vec<Value> = (0..2).map(|_| case.server.send_call("copying_run", json!({}))).collect();
+    let (mut served, mut longest) = (0, Duration::ZERO);
+    let is_answer = |message: &Value| copies.contains(&message["id"]);
+    while served < 20 && !case.server.messages().iter().any(is_answer) {
+        let (result, waited) = case.timed("plain_run", json!({}));
+        assert_says(&result, "done");
+        assert!(waited < 3 * BUSY, "{waited:?}");
+        (served, longest) = (served + 1, longest.max(waited));
+    }
+    assert!(served > 1, "the copies ended before the neighbour was served");
+    for copy in &copies {
+        assert_guest_failed(&case.server.result(copy), "deadline");
+    }
+    case.end();
+    observed(
+        "A05",
+        format_args!("one copy: {one:.0?}; {served} calls of a neighbour of two: {longest:.0?} at most"),
+    );
+}
+
 #[test]
 fn memory_that_is_asked_for_politely_ends_at_the_limit() {
     let mut case = Case::guest("memory");
@@ -169,8 +206,10 @@ fn memory_that_is_asked_for_politely_ends_at_the_limit() {
     let taken: u64 = text(&result).parse().unwrap();
     assert!((50..64).contains(&taken), "{result:#}");
     assert!(cost(&result, "peakMemoryBytes") <= 64 << 20, "{result:#}");
-    assert!(case.growth_mib() <= MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
+    let growth = case.growth_mib();
+    assert!(growth <= MOST_GROWTH_MIB, "{growth} MiB");
     case.end();
+    observed("A08", format_args!("in steps: {taken} of 200 MiB, then no more; host grew {growth} MiB"));
 }
 
 #[test]
@@ -178,9 +217,12 @@ fn memory_that_is_insisted_on_ends_the_call() {
     let mut case = Case::guest("memory");
     assert_guest_failed(&case.call("memory_insist", json!({ "mebibytes": 200 })), "memory");
     assert_says(&case.call("memory_at-once", json!({ "mebibytes": 40 })), "40");
-    assert_guest_failed(&case.call("memory_at-once", json!({ "mebibytes": 200 })), "memory");
-    assert!(case.growth_mib() <= MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
+    let at_once = case.call("memory_at-once", json!({ "mebibytes": 200 }));
+    assert_guest_failed(&at_once, "memory");
+    let growth = case.growth_mib();
+    assert!(growth <= MOST_GROWTH_MIB, "{growth} MiB");
     case.end();
+    observed("A08", format_args!("200 MiB at once: {}; host grew {growth} MiB", code(&at_once)));
 }
 
 #[test]
@@ -195,85 +237,42 @@ fn the_operator_sets_the_memory_of_a_plugin() {
 fn memories_are_counted_together() {
     let mut case = Case::wat("growing-memories");
     assert_says(&case.call("growing-memories_run", json!({ "n": 300 })), "done");
-    assert_guest_failed(&case.call("growing-memories_run", json!({ "n": 400 })), "memory");
+    let more = case.call("growing-memories_run", json!({ "n": 400 }));
+    assert_guest_failed(&more, "memory");
     case.end();
+    observed("A09", format_args!("three that grow to 25 MiB each: {}", code(&more)));
 }
 
 #[test]
 fn a_table_grows_to_its_limit() {
     let mut case = Case::wat("tables");
     assert_says(&case.call("tables_run", json!({ "n": 90_000 })), "done");
-    assert_guest_failed(&case.call("tables_run", json!({ "n": 110_000 })), "limit");
+    let more = case.call("tables_run", json!({ "n": 110_000 }));
+    assert_guest_failed(&more, "limit");
     case.end();
-}
-
-/// The plugin in this file is refused, for a reason that names this.
-#[track_caller]
-fn assert_refused(home: &Home, file: &str, word: &str) {
-    let plugin = home.plugin(file);
-    assert_eq!(plugin["state"], "refused", "{plugin:#}");
-    let reason = plugin["reason"].as_str().unwrap_or_default().to_lowercase();
-    assert!(reason.contains(word) && !reason.contains('\n'), "{plugin:#}");
-}
-
-#[test]
-fn what_starts_too_large_is_refused_at_load() {
-    let home = Home::new().wat("many-memories").wat("multi-memory").wat("huge-table").wat("plain");
-    assert_refused(&home, "many-memories.wasm", "memory");
-    assert_refused(&home, "multi-memory.wasm", "memor");
-    assert_refused(&home, "huge-table.wasm", "table");
-    assert_eq!(home.plugin("plain.wasm")["state"], "ready");
-}
-
-#[test]
-fn core_instances_and_memories_are_counted() {
-    // The plugin itself has two instances and one memory.
-    let instances = |n: usize, module: &str| {
-        plugin_with(&format!("(core module $m {module})\n{}", "(core instance (instantiate $m))\n".repeat(n)))
-    };
-    let home = Home::new()
-        .file("instances-32.wasm", &instances(30, ""))
-        .file("instances-33.wasm", &instances(31, ""))
-        .file("memories-8.wasm", &instances(7, "(memory 1)"))
-        .file("memories-9.wasm", &instances(8, "(memory 1)"));
-    assert_eq!(home.plugin("instances-32.wasm")["reason"], Value::Null);
-    assert_eq!(home.plugin("memories-8.wasm")["reason"], Value::Null);
-    assert_refused(&home, "instances-33.wasm", "instance");
-    assert_refused(&home, "memories-9.wasm", "memor");
-}
-
-#[test]
-fn proposals_that_are_off_are_refused_by_name() {
-    let cases = [
-        ("memory64", "(core module (memory i64 1))", "memory64"),
-        ("threads", "(core module (memory 1 1 shared))", "thread"),
-        ("gc", "(core module (type (struct (field i32))))", "gc"),
-        ("exceptions", "(core module (tag))", "exception"),
-        ("tail-call", "(core module (func return_call 0))", "tail call"),
-    ];
-    let home = cases.iter().fold(Home::new(), |home, (name, module, _)| {
-        home.file(&format!("{name}.wasm"), &plugin_with(module))
-    });
-    for (name, _, word) in cases {
-        assert_refused(&home, &format!("{name}.wasm"), word);
-    }
+    observed("A10", format_args!("grown by 110,000 elements: {}", code(&more)));
 }
 
 #[test]
 fn resources_of_the_guest_are_counted() {
     let mut case = Case::wat("resource-flood");
     assert_says(&case.call("resource-flood_run", json!({ "n": 4_000 })), "done");
-    assert_guest_failed(&case.call("resource-flood_run", json!({ "n": 10_000_000 })), "limit");
+    let flood = case.call("resource-flood_run", json!({ "n": 10_000_000 }));
+    assert_guest_failed(&flood, "limit");
     case.end();
+    observed("A23", format_args!("{} after {} units of fuel", code(&flood), cost(&flood, "fuel")));
 }
 
 #[test]
 fn resources_of_the_host_are_counted() {
     let mut case = Case::guest("pollables");
     assert_says(&case.call("pollables_open", json!({ "n": 1_500 })), "1500");
-    assert_guest_failed(&case.call("pollables_open", json!({ "n": 1_000_000 })), "limit");
-    assert!(case.growth_mib() <= MOST_GROWTH_MIB, "{} MiB", case.growth_mib());
+    let flood = case.call("pollables_open", json!({ "n": 1_000_000 }));
+    assert_guest_failed(&flood, "limit");
+    let growth = case.growth_mib();
+    assert!(growth <= MOST_GROWTH_MIB, "{growth} MiB");
     case.end();
+    observed("A24", format_args!("a million pollables: {}; host grew {growth} MiB", code(&flood)));
 }
 
 #[test]
@@ -284,6 +283,7 @@ fn a_poll_of_very_many_things_is_bounded() {
         let result = case.call("sleeping_many", json!({ "n": timers }));
         assert_guest_failed(&result, "limit");
         observed("A36", format_args!("{timers} timers at once: {}", code(&result)));
+        observed("A29", format_args!("a list of {timers}: {}", code(&result)));
     }
     let (result, waited) = case.timed("sleeping_repeated", json!({ "n": 1_000_000 }));
     assert!(["deadline", "limit"].contains(&code(&result)), "{result:#}");
@@ -326,8 +326,10 @@ fn a_timer_that_is_due_at_the_very_deadline_gives_one_answer() {
 #[test]
 fn a_poll_of_nothing_is_a_trap() {
     let mut case = Case::guest("sleeping");
-    assert_guest_failed(&case.call("sleeping_empty", json!({})), "trap");
+    let result = case.call("sleeping_empty", json!({}));
+    assert_guest_failed(&result, "trap");
     case.end();
+    observed("A29", format_args!("an empty list: {}", code(&result)));
 }
 
 #[test]

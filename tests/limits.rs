@@ -173,6 +173,7 @@ const LIMITS: &[Limit] = &[
         "MAX_MESSAGE",
         &["a_message_of_2048_characters_is_kept_and_a_longer_one_is_cut"],
     ),
+    Limit("plugin/format.rs", "MAX_ITEMS", &["a_hundred_thousand_things_are_taken_and_one_more_is_not"]),
     Limit("plugin/file.rs", "MAX_SIGNATURE", &["a_signature_of_4_kib_is_read_and_a_larger_file_is_none"]),
     Limit("plugin/mod.rs", "LIST_DEADLINE", &["starting_and_listing_have_deadlines_of_their_own"]),
     Limit("plugin/mod.rs", "LOAD_FUEL", &["a_plugin_that_hangs_while_it_loads_is_refused_in_time"]),

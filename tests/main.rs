@@ -35,6 +35,7 @@ mod files_special;
 mod grants;
 mod guest_limits;
 mod guest_metadata;
+mod guest_modules;
 mod guest_output;
 mod guest_traps;
 mod guides;

@@ -110,9 +110,17 @@ fn files_that_are_no_files_are_refused_and_never_waited_for() {
 fn a_file_that_is_too_large_is_refused_by_its_size() {
     let home = Home::new().wat("plain");
     let file = fs::File::create(home.plugins().join("large.wasm")).unwrap();
-    file.set_len(17 << 20).unwrap();
-    assert_refused(&home, "large.wasm", &["16"]);
-    assert_the_good_one_serves(&home);
+    for bytes in [(16 << 20) + 1, 1 << 30] {
+        file.set_len(bytes).unwrap();
+        assert_refused(&home, "large.wasm", &[&format!("{bytes} bytes, more than 16777216")]);
+        assert_the_good_one_serves(&home);
+    }
+    let mut server = home.serve();
+    server.tool_names();
+    let peak = server.facts().peak_kib / 1024;
+    assert!(peak < 512, "{peak} MiB");
+    server.end();
+    observed("A38", format_args!("{}; the host had {peak} MiB at most", home.plugin("large.wasm")["reason"]));
 }
 
 #[test]

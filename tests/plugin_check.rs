@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::support::cases::observed;
 use crate::support::guests::root;
 use crate::support::home::{Finished, Home, finish};
 use crate::support::{SOON, holds_within};
@@ -182,6 +183,23 @@ fn a_plugin_that_is_ill_or_cannot_tell_fails() {
     assert_eq!(code, Some(1));
     let error = json!({ "code": "unavailable", "message": "the health cannot be told" });
     assert_eq!(failed(&broken)[0]["error"], error);
+}
+
+/// One check at a time, and each ends: a plugin that never says how it is holds up nobody.
+#[test]
+fn a_health_check_that_never_ends_is_told_as_failed_within_its_bound() {
+    let mut seen = Vec::new();
+    for (health, code) in [("endless", "fuel"), ("asleep", "deadline")] {
+        let (exit, told) = report(&mirror(&json!({ "health": health })), "mirror");
+        assert_eq!(exit, Some(1), "{told:#}");
+        let failed = failed(&told);
+        assert_eq!((failed.len(), &failed[0]["kind"]), (1, &json!("health")), "{told:#}");
+        assert_eq!(failed[0]["error"]["code"], code, "{told:#}");
+        let wall = failed[0]["receipt"]["wallMicros"].as_u64().unwrap() / 1_000;
+        assert!(wall <= 2_250, "{wall} ms");
+        seen.push(format!("{health}: {code} after {wall} ms"));
+    }
+    observed("A03", seen.join("; "));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use crate::support::case::Case;
+use crate::support::cases::observed;
 use crate::support::message::assert_says;
 use crate::support::promises::{kept, short_or_long};
 
@@ -17,6 +18,7 @@ fn nothing_of_a_call_is_left_for_the_next() {
         case.server.forget_messages();
     }
     case.end();
+    observed("A39", format_args!("a counter in a static said 1 in each of {calls} calls"));
     kept("P14", format_args!("{calls} calls that count in a static: each was the first"));
 }
 

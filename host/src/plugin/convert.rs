@@ -143,7 +143,8 @@ fn content(block: tool_types::Content) -> Option<Content> {
 
 fn allowed_uri(uri: String) -> Option<String> {
     let uri = text::clean_owned(uri);
-    let lower = uri.trim_start().to_ascii_lowercase();
+    // Programs that follow links read over line ends and tabs, wherever they stand.
+    let lower = uri.replace(char::is_whitespace, "").to_ascii_lowercase();
     let dropped = DROPPED_SCHEMES.iter().any(|scheme| lower.starts_with(scheme));
     if dropped {
         tracing::warn!(uri = %text::one_line(text::truncate(&uri, 200)), "dropped a link whose scheme is not allowed");
@@ -203,6 +204,8 @@ mod tests {
             tool_types::Content::Text("a\u{1b}[2J".into()),
             link("FILE:///etc/passwd"),
             link(" javascript:alert(1)"),
+            link("java\n\tscript:alert(1)"),
+            link("data:text/html,x"),
             link("https://example.org"),
         ];
         let (cleaned, _) = output(given(blocks, None), None).unwrap();

@@ -50,6 +50,7 @@ fn define(id: &PluginId, given: tool_types::Tool) -> Result<LoadedTool, String> 
     if input_schema.get("type") != Some(&Value::from("object")) {
         return Err(wrong("its input schema needs `\"type\": \"object\"` at its root".into()));
     }
+    schema::headers::check(&input_schema).map_err(|what| wrong(format!("its input schema {what}")))?;
     let output_schema = given
         .output_schema
         .as_deref()

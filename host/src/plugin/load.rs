@@ -17,10 +17,9 @@ use crate::error::CallError;
 use crate::imports::{Commands, Directories, KvAccess, Powers};
 use crate::manifest::Ask;
 use crate::model::Budget;
-use crate::plugin::identity::{Identity, Refusal, first_line};
 use crate::plugin::{
-    About, Exports, INIT_DEADLINE, Kind, LIST_DEADLINE, LOAD_FUEL, Plugin, convert, define, providers,
-    settings, validators,
+    About, Exports, INIT_DEADLINE, Identity, Kind, LIST_DEADLINE, LOAD_FUEL, Plugin, Refusal, convert,
+    define, first_line, providers, settings, validators,
 };
 use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
@@ -245,7 +244,7 @@ mod tests {
         let programs = Programs::new(Launcher::this_program(), 1);
         let sandbox = Sandbox::new(Engine::new(1).unwrap(), State::new(None), programs, nobody);
         let sandbox = Arc::new(sandbox.unwrap());
-        assert!(compile(&sandbox, wat::parse_str("(component)").unwrap(), COMPILE_DEADLINE).await.is_ok());
+        assert!(compile(&sandbox, wasm_encoder::Component::new().finish(), COMPILE_DEADLINE).await.is_ok());
         let locals = "i32 ".repeat(5_000);
         let turns = "local.get 0 local.set 9 local.get 9 br_if 0 end ".repeat(300);
         let slow = format!("(func (param i32) (local {locals}) {} {turns})", "loop ".repeat(300));

@@ -5,6 +5,7 @@
 mod convert;
 mod define;
 mod file;
+mod format;
 mod health;
 mod identity;
 mod load;
@@ -32,7 +33,7 @@ use crate::bindings::{BaseIndices, Context, ProvidersKindIndices, ToolsKindIndic
 use crate::error::CallError;
 use crate::imports::{Powers, Serving};
 use crate::manifest::Manifest;
-use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule};
+use crate::model::{Budget, Call, Model, PluginId, Receipt, Rule, text};
 use crate::outcome::Outcome;
 use crate::policy::Grants;
 use crate::sandbox::{CallState, CallStore, Sandbox};
@@ -211,6 +212,11 @@ impl Plugin {
 /// A kind was asked of a plugin that does not export it: a fault of the host.
 fn not_exported() -> wasmtime::Error {
     wasmtime::Error::msg("the plugin does not export this kind")
+}
+
+/// What a library says, in one line that is fit to show.
+fn first_line(long: &str) -> String {
+    text::clean_and_cut(long.lines().next().unwrap_or_default(), 500)
 }
 
 fn millis(duration: Duration) -> u64 {

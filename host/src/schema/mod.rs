@@ -3,6 +3,7 @@
 //! Invariant: nothing outside of the schema's own text is ever fetched, and a pattern takes linear time.
 
 mod expand;
+pub(crate) mod headers;
 pub(crate) mod violation;
 
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
@@ -208,9 +209,25 @@ pub(crate) fn to_json(arguments: &Value) -> Result<String, CallError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::time::{Duration, Instant};
+
+    use serde_json::{Map, Value, json};
 
     use super::{Checker, MAX_BYTES, MAX_DEPTH, read};
+    use crate::observed::observed;
+
+    /// What a check promises to take at most.
+    const PROMISED: Duration = Duration::from_millis(100);
+
+    /// How long a check takes that fails, on a machine that may have others to do.
+    fn time_to_refuse(checker: &Checker, value: &Value) -> Duration {
+        let one = |_| {
+            let started = Instant::now();
+            assert!(checker.check_arguments(value).is_err());
+            started.elapsed()
+        };
+        (0..5).map(one).min().unwrap()
+    }
 
     fn nested(depth: usize) -> String {
         format!("{}{}{}", "{\"a\":".repeat(depth - 1), "{}", "}".repeat(depth - 1))
@@ -254,9 +271,32 @@ mod tests {
     fn a_pattern_that_would_backtrack_takes_linear_time() {
         let schema = read(r#"{"type":"object","properties":{"a":{"pattern":"^(a+)+$"}}}"#).unwrap();
         let checker = Checker::new(&schema).unwrap();
-        let started = std::time::Instant::now();
-        assert!(checker.check_arguments(&json!({ "a": format!("{}b", "a".repeat(50_000)) })).is_err());
-        assert!(started.elapsed() < std::time::Duration::from_millis(500));
+        let time = time_to_refuse(&checker, &json!({ "a": format!("{}b", "a".repeat(50_000)) }));
+        assert!(time <= PROMISED, "{time:?}");
+        observed("B12", format_args!("50,000 characters that do not match ^(a+)+$: refused in {time:.1?}"));
+    }
+
+    #[test]
+    fn the_widest_choice_that_is_taken_is_settled_in_time() {
+        let levels = 9;
+        let level = |n: usize| {
+            let next = json!({ "$ref": format!("#/$defs/d{}", n + 1) });
+            let last = n == levels;
+            (
+                format!("d{n}"),
+                if last { json!({ "type": "string" }) } else { json!({ "anyOf": [next, next] }) },
+            )
+        };
+        let all: Map<String, Value> = (0..=levels).map(level).collect();
+        let schema = json!({ "$ref": "#/$defs/d0", "$defs": all }).to_string();
+        let checker = Checker::new(&read(&schema).unwrap()).unwrap();
+        assert!(checker.cost > super::MAX_EXPANDED / 2, "{}", checker.cost);
+        let mut longest = Duration::ZERO;
+        for values in [1, super::MAX_TOLD_IN, super::MAX_STEPS / checker.cost] {
+            longest = longest.max(time_to_refuse(&checker, &json!(vec![1; values - 1])));
+        }
+        assert!(longest <= PROMISED, "{longest:?}");
+        observed("B13", format_args!("{} ways that all fail: refused in {longest:.1?} at most", 1 << levels));
     }
 
     #[test]
@@ -275,7 +315,7 @@ mod tests {
         let checker = Checker::new(&schema).unwrap();
         let told = |count: usize| {
             let wrong = (0..count).map(|n| (n.to_string(), json!(n))).collect();
-            checker.check_arguments(&serde_json::Value::Object(wrong)).unwrap_err().message().to_owned()
+            checker.check_arguments(&Value::Object(wrong)).unwrap_err().message().to_owned()
         };
         assert!(told(5).contains("at /4") && !told(5).contains("and more"), "{}", told(5));
         assert!(told(6).ends_with("; and more") && !told(6).contains("at /5"), "{}", told(6));

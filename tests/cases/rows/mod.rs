@@ -4,14 +4,19 @@
 
 mod calls;
 mod clients;
+mod definitions;
 mod dependencies;
 mod faults;
 mod files;
 mod guests;
+mod lifecycle;
+mod limits;
 mod metadata;
 mod network;
 mod operators;
+mod outputs;
 mod programs;
+mod traps;
 
 /// One case.
 pub(crate) struct Row {
@@ -27,19 +32,12 @@ pub(crate) struct Row {
 
 /// All rows, in the order of their cases.
 pub(crate) fn rows() -> Vec<&'static Row> {
-    let parts = [
-        calls::ROWS,
-        guests::ROWS,
-        metadata::ROWS,
-        files::ROWS,
-        network::ROWS,
-        programs::ROWS,
-        clients::ROWS,
-        operators::ROWS,
-        faults::ROWS,
-        dependencies::ROWS,
-    ];
-    let mut rows: Vec<&Row> = parts.into_iter().flatten().collect();
+    let guests = [lifecycle::ROWS, limits::ROWS, traps::ROWS, outputs::ROWS, guests::ROWS, calls::ROWS];
+    let told = [definitions::ROWS, metadata::ROWS];
+    let reached = [files::ROWS, network::ROWS, programs::ROWS];
+    let others = [clients::ROWS, operators::ROWS, faults::ROWS, dependencies::ROWS];
+    let parts = guests.into_iter().chain(told).chain(reached).chain(others);
+    let mut rows: Vec<&Row> = parts.flatten().collect();
     rows.sort_by_key(|row| row.case);
     rows
 }
