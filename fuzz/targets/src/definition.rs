@@ -54,7 +54,7 @@ fn accepted(tool: &LoadedTool) {
     let in_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     assert!(tool.name.len() <= 51 && tool.name.starts_with("fuzz_") && tool.name.bytes().all(in_name));
     assert!((1..=2_048).contains(&tool.description.len()) && is_clean(&tool.description));
-    for title in &tool.title {
+    if let Some(title) = &tool.title {
         assert!(title.len() <= 256 && is_clean(title) && !title.contains(['\n', '\r', '\t']), "{title:?}");
     }
     assert_eq!(tool.input_schema.get("type"), Some(&Value::from("object")));
