@@ -51,3 +51,6 @@ pub mod hub;
 pub mod mcp;
 
 pub mod cli;
+
+#[doc(hidden)]
+pub mod fuzzing;

@@ -24,9 +24,11 @@ pub struct FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It repeats what the file says, and whoever wrote a manifest writes no line of ours with that.
+        let message = text::one_line(&self.message);
         match self.position {
-            Some((line, column)) => write!(f, "{}:{line}:{column}: {}", self.file, self.message),
-            None => write!(f, "{}: {}", self.file, self.message),
+            Some((line, column)) => write!(f, "{}:{line}:{column}: {message}", self.file),
+            None => write!(f, "{}: {message}", self.file),
         }
     }
 }
@@ -169,6 +171,12 @@ mod tests {
             error("# é\nfule = 1\n"),
             "sample.toml:2:1: unknown key `fule`; did you mean `fuel`? (valid here: fuel)"
         );
+    }
+
+    #[test]
+    fn what_a_file_says_is_repeated_on_one_line_and_hides_nothing() {
+        let told = error("\"a\\nf.toml: \\u001b[2K\\u202e\" = 1\n");
+        assert!(told.starts_with("sample.toml:1:1: unknown key `a\\nf.toml: \\u{1b}[2K\\u{202e}`"), "{told}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod secrets;
 
 pub(crate) use cli::GuestExit;
 pub(crate) use files::{Directories, Files, TooManyFiles};
-pub(crate) use http::{Egress, Http, Network};
+pub(crate) use http::{Egress, Http, Network, Target, path as request_path, special as special_address};
 #[cfg(test)]
 pub(crate) use hub::Double;
 pub(crate) use hub::{Edges, Exchange, HubCalls, Serving};

@@ -63,7 +63,8 @@ pub fn clean_and_cut(text: &str, chars: usize) -> String {
         return cleaned.into_owned();
     }
     let kept: String = cleaned.chars().take(chars.saturating_sub(CUT.len())).collect();
-    kept + CUT
+    // Cut between the two, a line end would leave the one that lets the mark overwrite the line.
+    kept.trim_end_matches('\r').to_owned() + CUT
 }
 
 /// Lines and columns, from 1, of byte offsets of a text. Columns count characters. Offsets that grow cost
@@ -143,6 +144,7 @@ mod tests {
         assert_eq!(truncate("aé", 3), "aé");
         assert_eq!(clean_and_cut("éééééééé", 7), "é [cut]");
         assert_eq!(clean_and_cut("ééééééé", 7), "ééééééé");
+        assert_eq!(clean_and_cut("é\r\néééééé", 8), "é [cut]");
     }
 
     #[test]

@@ -25,7 +25,7 @@ const MAX_FULL_NAME: usize = 51;
 ///
 /// # Errors
 /// The first thing that is wrong, with the tool's name.
-pub(super) fn tools(id: &PluginId, given: Vec<tool_types::Tool>) -> Result<Vec<LoadedTool>, String> {
+pub(crate) fn tools(id: &PluginId, given: Vec<tool_types::Tool>) -> Result<Vec<LoadedTool>, String> {
     if given.len() > MAX_TOOLS {
         return Err(format!("has {} tools, more than {MAX_TOOLS}", given.len()));
     }

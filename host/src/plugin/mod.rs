@@ -3,7 +3,7 @@
 //! Invariant: a plugin is compiled and bound when it is loaded; a call only opens a store.
 
 mod convert;
-mod define;
+pub(crate) mod define;
 mod file;
 mod format;
 mod health;

@@ -18,7 +18,7 @@ pub struct LoadedTool {
     pub tool: Tool,
     /// Its name inside the plugin.
     pub name: String,
-    pub(super) input: Checker,
+    pub(crate) input: Checker,
     pub(super) output: Option<Checker>,
 }
 

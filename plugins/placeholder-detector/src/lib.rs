@@ -14,6 +14,10 @@ mod text;
 mod tools;
 mod validator;
 
+// The tools without a host around them: what `fuzz/` calls.
+#[doc(hidden)]
+pub use tools::call;
+
 use hubcap_sdk::{
     Artifact, Context, Error, Options, Output, Plugin, Report, Rule, Tool, Tools, Validators, progress,
 };
@@ -29,7 +33,7 @@ impl Tools for Detector {
     }
 
     fn call_tool(name: &str, arguments: &str, _context: Context) -> Result<Output, Error> {
-        tools::call(name, arguments, &|done, total, path| {
+        call(name, arguments, &|done, total, path| {
             progress::report(done as f64, Some(total as f64), Some(path));
         })
     }

@@ -42,7 +42,7 @@ pub(crate) fn list() -> Vec<Tool> {
 ///
 /// # Errors
 /// `unknown-tool`, or `invalid-arguments` with what to change.
-pub(crate) fn call(name: &str, arguments: &str, progress: Progress<'_>) -> Result<Output, Error> {
+pub fn call(name: &str, arguments: &str, progress: Progress<'_>) -> Result<Output, Error> {
     match name {
         "scan" => scan(&Request::parse(arguments)?, progress),
         "rules" => rules(),

@@ -57,7 +57,7 @@ const SPECIAL: &[Range] = &[
 const GLOBAL_V6: Range = range("2000::", 3, "");
 
 /// What keeps an address from being one of the internet; nothing where it is one.
-pub(super) fn special(address: IpAddr) -> Option<&'static str> {
+pub(crate) fn special(address: IpAddr) -> Option<&'static str> {
     let named = SPECIAL.iter().find(|range| holds(range, address)).map(|range| range.what);
     named.or_else(|| (address.is_ipv6() && !holds(&GLOBAL_V6, address)).then_some("reserved"))
 }

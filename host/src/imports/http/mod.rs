@@ -19,7 +19,9 @@ mod tests;
 mod times;
 mod tls;
 
+pub(crate) use address::special;
 pub(crate) use egress::{Egress, Network};
+pub(crate) use target::{Target, path};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +42,6 @@ use crate::imports::{HasImports, Imports};
 use body::{MAX_BODY, Upload};
 use pool::Key;
 use send::Job;
-use target::Target;
 
 /// Bytes of the headers of a request, as the host holds them, and of an answer, as they come.
 const MAX_HEADERS: usize = 64 << 10;
@@ -127,7 +128,7 @@ impl Hooks {
     fn admit(&mut self, request: Request<WasiBody>, options: Option<RequestOptions>) -> Result<Job, Error> {
         self.left = self.left.checked_sub(1).ok_or(Error::ConnectionLimitReached)?;
         let target = Target::of(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
-        let path = target::path(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
+        let path = path(request.uri()).ok_or(Error::HttpRequestUriInvalid)?;
         let grant = self.granted(&target, request.method())?;
         let (mut head, body) = request.into_parts();
         if head.headers.keys().any(headers::is_forbidden) {

@@ -13,7 +13,7 @@ use crate::origin::{Origin, Scheme};
 
 /// Scheme, host and port of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     pub(super) scheme: Scheme,
     pub(super) host: Host<String>,
     pub(super) port: u16,
@@ -22,7 +22,7 @@ pub(super) struct Target {
 impl Target {
     /// Where the URI points; nothing where it has another scheme, a user name, or no host and port that
     /// can be.
-    pub(super) fn of(uri: &Uri) -> Option<Self> {
+    pub(crate) fn of(uri: &Uri) -> Option<Self> {
         let scheme = match uri.scheme_str()? {
             "https" => Scheme::Https,
             "http" => Scheme::Http,
@@ -37,12 +37,12 @@ impl Target {
     }
 
     /// The same as grants write it.
-    pub(super) fn origin(&self) -> Origin {
+    pub(crate) fn origin(&self) -> Origin {
         Origin { scheme: self.scheme, host: Some(self.host.clone()), port: self.port }
     }
 
     /// The value of the header `host`.
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         if self.port == own_port(self.scheme) {
             self.host.to_string()
         } else {
@@ -89,7 +89,8 @@ fn canonical(host: &str) -> Option<Host<String>> {
     match Host::parse(host).ok()? {
         Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(&name);
-            let fits = !name.is_empty() && name.len() <= 253 && !name.ends_with('.');
+            // In a grant `*` is any host: what the log offers for one of that name would open all of them.
+            let fits = !name.is_empty() && name.len() <= 253 && !name.ends_with('.') && !name.contains('*');
             fits.then(|| Host::Domain(name.to_owned()))
         }
         address => Some(address),
@@ -97,7 +98,7 @@ fn canonical(host: &str) -> Option<Host<String>> {
 }
 
 /// The path as it goes out; nothing where it could be read as another host or as no path.
-pub(super) fn path(uri: &Uri) -> Option<PathAndQuery> {
+pub(crate) fn path(uri: &Uri) -> Option<PathAndQuery> {
     match uri.path_and_query().map_or("", PathAndQuery::as_str) {
         "" => Some(PathAndQuery::from_static("/")),
         query if query.starts_with('?') => PathAndQuery::try_from(format!("/{query}")).ok(),
@@ -180,6 +181,8 @@ mod tests {
             "1.2.3.4.5",
             "256.256.256.256",
             "granted.com\\evil.com",
+            "*",
+            "*.granted.com",
         ];
         for written in tricks {
             assert_eq!(target("https", written), None, "{written}");
