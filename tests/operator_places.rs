@@ -44,7 +44,7 @@ fn without_override(home: &Home, arguments: &[&str]) -> Command {
 #[test]
 fn a_file_that_nobody_may_read_is_refused_with_the_systems_reason() {
     let home = Home::new().wat("plain").wat("traps");
-    fs::set_permissions(home.plugins().join("traps.wasm"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(home.plugins().join("traps.wasm"), Permissions::from_mode(0o000)).unwrap();
     let listed = finish(&mut without_override(&home, &["plugin", "list", "--json"]), b"");
     let list: Value = serde_json::from_str(&listed.stdout).expect(&listed.stderr);
     let (plain, traps) = (&list["plugins"][0], &list["plugins"][1]);

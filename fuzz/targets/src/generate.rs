@@ -63,7 +63,7 @@ impl Source<'_> {
     pub(crate) fn value(&mut self, depth: usize) -> Value {
         match self.byte() % if depth == 0 { 6 } else { 8 } {
             0 => Value::Null,
-            1 => (self.byte() % 2 == 0).into(),
+            1 => self.byte().is_multiple_of(2).into(),
             2 => self.number().into(),
             3 => (self.number() as i64).into(),
             4 => (f64::from(self.byte()) / 2.0).into(),
