@@ -84,41 +84,43 @@ fn a_list_that_is_another_one_each_time_is_withheld_from_the_second_time_on() {
     }
 }
 
+/// Definitions that break a rule, and a word of the reason.
+const BROKEN: [(&str, &str); 28] = [
+    ("tools-65", "65 tools, more than 64"),
+    ("tools-10000", "10000 tools, more than 64"),
+    ("duplicate", "same"),
+    ("case-duplicate", "same"),
+    ("empty-name", "name"),
+    ("space-in-name", "a b"),
+    ("cyrillic-name", "name"),
+    ("zero-width-name", "name"),
+    ("long-name", "40"),
+    ("joined-name", "51"),
+    ("array-schema", "schema"),
+    ("string-schema", "object"),
+    ("null-schema", "object"),
+    ("true-schema", "object"),
+    ("empty-schema", "object"),
+    ("deepest-schema", "recursion"),
+    ("schema-of-5-mib", "more than 32768"),
+    ("schema-of-100000", "more than 32768"),
+    ("control-enum", "hidden"),
+    ("control-default", "hidden"),
+    ("control-property", "hidden"),
+    ("long-description", "1048576 bytes, more than 2048"),
+    ("description-2049", "2049 bytes, more than 2048"),
+    ("remote-ref", "$ref"),
+    ("file-ref", "$ref"),
+    ("deep-schema", "16"),
+    ("large-schema", "32"),
+    ("no-regex", "regex"),
+];
+
 #[test]
 fn definitions_that_break_a_rule_are_refused_by_name() {
-    let cases = [
-        ("tools-65", "65 tools, more than 64"),
-        ("tools-10000", "10000 tools, more than 64"),
-        ("duplicate", "same"),
-        ("case-duplicate", "same"),
-        ("empty-name", "name"),
-        ("space-in-name", "a b"),
-        ("cyrillic-name", "name"),
-        ("zero-width-name", "name"),
-        ("long-name", "40"),
-        ("joined-name", "51"),
-        ("array-schema", "schema"),
-        ("string-schema", "object"),
-        ("null-schema", "object"),
-        ("true-schema", "object"),
-        ("empty-schema", "object"),
-        ("deepest-schema", "recursion"),
-        ("schema-of-5-mib", "more than 32768"),
-        ("schema-of-100000", "more than 32768"),
-        ("control-enum", "hidden"),
-        ("control-default", "hidden"),
-        ("control-property", "hidden"),
-        ("long-description", "1048576 bytes, more than 2048"),
-        ("description-2049", "2049 bytes, more than 2048"),
-        ("remote-ref", "$ref"),
-        ("file-ref", "$ref"),
-        ("deep-schema", "16"),
-        ("large-schema", "32"),
-        ("no-regex", "regex"),
-    ];
-    let home = home_of(&cases.map(|(case, _)| case));
+    let home = home_of(&BROKEN.map(|(case, _)| case));
     let list = home.plugin_list();
-    for (case, word) in cases {
+    for (case, word) in BROKEN {
         let plugin = list.iter().find(|plugin| plugin["id"] == case).unwrap();
         assert_eq!(plugin["state"], "refused", "{plugin:#}");
         let reason = plugin["reason"].as_str().unwrap();
@@ -145,7 +147,7 @@ fn definitions_that_break_a_rule_are_refused_by_name() {
     let long = ["long-description", "description-2049"];
     observed("B06", format_args!("descriptions of 1 MiB and of 2,049 bytes: {} refused", refused(&long)));
     let is_schema = |case: &&str| case.ends_with("-schema") || case.starts_with("schema-");
-    let schemas: Vec<&str> = cases.map(|(case, _)| case).into_iter().filter(is_schema).collect();
+    let schemas: Vec<&str> = BROKEN.map(|(case, _)| case).into_iter().filter(is_schema).collect();
     observed("B10", format_args!("{} of {} schemas refused", refused(&schemas), schemas.len()));
 }
 
