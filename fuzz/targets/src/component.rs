@@ -140,7 +140,7 @@ async fn judge(hub: &Hub, source: &mut Source<'_>) {
         text.push_str(source.one_of(&WORDS));
         text.push_str(&source.text());
     }
-    let path = source.byte().is_multiple_of(2).then(|| source.text());
+    let path = source.flag().then(|| source.text());
     let rules = (0..source.byte() % 3).map(|_| source.one_of(&["bad", "odd", "hm", "?"]).to_owned());
     let options =
         ValidationOptions { rules: rules.collect(), min_confidence: f32::from_bits(source.number() as u32) };
@@ -161,13 +161,13 @@ async fn complete(hub: &Hub, source: &mut Source<'_>) {
     let roles = [&Role::System, &Role::User, &Role::Assistant];
     let conversation = Conversation {
         provider: PluginId::new("scripted-provider").unwrap(),
-        model: source.byte().is_multiple_of(2).then(|| source.text()),
+        model: source.flag().then(|| source.text()),
         messages: (0..source.below(5))
             .map(|_| Message { role: *source.one_of(&roles), text: source.text() })
             .collect(),
-        max_output_tokens: source.byte().is_multiple_of(2).then(|| source.number()),
+        max_output_tokens: source.flag().then(|| source.number()),
         stop: (0..source.below(3)).map(|_| source.text()).collect(),
-        output_schema: source.byte().is_multiple_of(2).then(|| source.value(2).to_string()),
+        output_schema: source.flag().then(|| source.value(2).to_string()),
     };
     let outcome = hub.call(Call::new(conversation)).await;
     held(&outcome);

@@ -29,6 +29,11 @@ impl Source<'_> {
         *first
     }
 
+    /// Yes or no.
+    pub(crate) fn flag(&mut self) -> bool {
+        self.byte().is_multiple_of(2)
+    }
+
     /// A number below `end`, which is at most 65536.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::from(u16::from_be_bytes([self.byte(), self.byte()])) % end.max(1)
@@ -63,7 +68,7 @@ impl Source<'_> {
     pub(crate) fn value(&mut self, depth: usize) -> Value {
         match self.byte() % if depth == 0 { 6 } else { 8 } {
             0 => Value::Null,
-            1 => self.byte().is_multiple_of(2).into(),
+            1 => self.flag().into(),
             2 => self.number().into(),
             3 => (self.number() as i64).into(),
             4 => (f64::from(self.byte()) / 2.0).into(),

@@ -50,11 +50,11 @@ fn main() -> ExitCode {
         options.targets.is_empty() || options.targets.iter().any(|name| name == target.name)
     };
     for target in TARGETS.iter().filter(wanted) {
-        let ended = if options.input.is_empty() {
-            fuzz(target, &options, &panics)
-        } else {
-            options.input.iter().try_for_each(|file| feed(target, &read(file), &panics))
-        };
+        // The first time, a target gets ready, for which it may have to compile something.
+        let ended = run(target, &[], &panics).and_then(|()| match options.input.is_empty() {
+            true => fuzz(target, &options, &panics),
+            false => options.input.iter().try_for_each(|file| feed(target, &read(file), &panics)),
+        });
         if let Err(finding) = ended {
             eprintln!("{}: {finding}", target.name);
             return ExitCode::FAILURE;
@@ -94,12 +94,16 @@ fn fuzz(target: &Target, options: &Options, panics: &Panics) -> Result<(), Strin
 /// One input; says what is wrong with what came of it.
 fn feed(target: &Target, input: &[u8], panics: &Panics) -> Result<(), String> {
     let fed = Instant::now();
+    run(target, input, panics)?;
+    if fed.elapsed() > SLOW { Err(format!("one input took {:?}", fed.elapsed())) } else { Ok(()) }
+}
+
+fn run(target: &Target, input: &[u8], panics: &Panics) -> Result<(), String> {
     // Nothing of a target is used after it has panicked.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
     match panics.take() {
         Some(panic) => Err(panic),
         None if ended.is_err() => Err("it panicked and said nothing".into()),
-        None if fed.elapsed() > SLOW => Err(format!("one input took {:?}", fed.elapsed())),
         None => Ok(()),
     }
 }

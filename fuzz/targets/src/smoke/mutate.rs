@@ -120,7 +120,7 @@ impl Mutator {
         for _ in 0..=self.random.below(4) {
             let (at, to) = (self.random.below(input.len()), self.random.next());
             if let Some(byte) = input.get_mut(at) {
-                *byte = if to % 2 == 0 { *byte ^ (1 << (to >> 8 & 7)) } else { (to >> 8) as u8 };
+                *byte = if to.is_multiple_of(2) { *byte ^ (1 << (to >> 8 & 7)) } else { (to >> 8) as u8 };
             }
         }
     }
