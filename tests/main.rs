@@ -13,6 +13,7 @@ mod audit;
 mod audit_grants;
 mod audit_kills;
 mod authors;
+mod bench;
 mod cases;
 mod cli;
 mod client_faults;
