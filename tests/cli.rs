@@ -204,7 +204,7 @@ fn help_names_every_command_and_every_command_has_help() {
     let home = Home::new();
     let finished = finish(&mut home.bare_command(&["--help"]), b"");
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
-    for command in ["serve", "call", "tools", "validate", "plugin", "demo"] {
+    for command in ["serve", "call", "tools", "validate", "plugin", "bench", "demo"] {
         assert!(finished.stdout.contains(command), "{}", finished.stdout);
         let own = finish(&mut home.bare_command(&[command, "--help"]), b"");
         assert_eq!(own.code, Some(0), "{command}: {}", own.stderr);

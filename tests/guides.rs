@@ -92,6 +92,11 @@ fn the_guide_to_secrets_shows_what_happens() {
 }
 
 #[test]
+fn the_guide_to_measurements_shows_what_happens() {
+    follow("measurements.md");
+}
+
+#[test]
 fn a_plugin_is_written_as_its_guide_says_and_in_less_than_five_minutes() {
     let shell = follow("write-a-plugin.md");
     let at = |words: &str| shell.history.iter().find(|(command, ..)| command.contains(words)).unwrap();

@@ -33,6 +33,9 @@ const LIMITS: &[Limit] = &[
             "a_file_that_fills_a_batch_is_sent_and_larger_binary_or_empty_ones_are_not",
         ],
     ),
+    Limit("cli/bench/conversation.rs", "MAX_ANSWER", &["an_answer_has_up_to_16_mib_and_not_one_byte_more"]),
+    Limit("cli/bench/mod.rs", "MAX_CALLS", &["up_to_ten_million_calls_are_made_and_1024_at_once"]),
+    Limit("cli/bench/mod.rs", "MAX_IN_FLIGHT", &["up_to_ten_million_calls_are_made_and_1024_at_once"]),
     Limit(
         "cli/check/generate/maker.rs",
         "MAX_CHARS",

@@ -14,6 +14,7 @@ mod audit_grants;
 mod audit_kills;
 mod audit_operator;
 mod authors;
+mod bench;
 mod cancelled;
 mod capabilities;
 mod cases;

@@ -92,7 +92,8 @@ fn block_as_text(block: &Content) -> String {
     }
 }
 
-fn read_arguments(given: &str) -> Result<Map<String, Value>, Failure> {
+/// The arguments of a call, from where the command line says that they are.
+pub(super) fn read_arguments(given: &str) -> Result<Map<String, Value>, Failure> {
     let (from, text) = match given.strip_prefix('@') {
         Some(file) => (file, std::fs::read_to_string(file)),
         None if given == "-" => ("stdin", read_stdin()),

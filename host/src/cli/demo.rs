@@ -5,22 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::process::{Child, Command};
 
-use crate::cli::{Done, Failure, batches, build, print};
+use crate::cli::{Done, Failure, batches, build, child, print};
 use crate::mcp::{Answer, Client};
 use crate::model::Receipt;
 
 /// Findings that are shown in full.
 const SHOWN: usize = 12;
-/// Longest that the server may take to end once its input is closed.
-const ENDING: Duration = Duration::from_secs(15);
 /// The demo's own home in the checkout: nothing of the user's is read or written.
 const HOME: &str = "target/demo";
 /// The tool that is called.
@@ -53,7 +50,7 @@ pub(super) async fn run(options: Options) -> Done {
     let (mut server, client) = start(&checkout.join(HOME)).await?;
     let shown = show(&client, &scanned).await;
     let closed = client.close().await.map_err(Failure::Failed);
-    stop(&mut server).await?;
+    child::stop(&mut server).await?;
     shown.and(closed)
 }
 
@@ -102,29 +99,12 @@ fn forget(home: &Path) -> Done {
 async fn start(home: &Path) -> Result<(Child, Client), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("cannot start the server: {error}"));
     let program = std::env::current_exe().map_err(failed)?;
-    let mut server = Command::new(&program)
-        .args(["serve", "--log", "warn", "--home"])
-        .arg(home)
-        .args(["--plugins".as_ref(), home.join("plugins").as_os_str()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
-    let (Some(input), Some(output)) = (server.stdin.take(), server.stdout.take()) else {
-        return Err(Failure::Failed("the server has no pipes".into()));
-    };
+    let mut command = Command::new(&program);
+    command.args(["serve", "--log", "warn", "--home"]).arg(home);
+    command.args(["--plugins".as_ref(), home.join("plugins").as_os_str()]);
+    let (server, input, output) = child::start(&mut command).map_err(failed)?;
     let client = Client::connect(output, input).await.map_err(Failure::Failed)?;
     Ok((server, client))
-}
-
-async fn stop(server: &mut Child) -> Done {
-    match tokio::time::timeout(ENDING, server.wait()).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(Failure::Failed(format!("the server ended with {status}"))),
-        Ok(Err(error)) => Err(Failure::Failed(format!("the server is lost: {error}"))),
-        Err(_) => Err(Failure::Failed(format!("the server did not end within {} s", ENDING.as_secs()))),
-    }
 }
 
 async fn show(client: &Client, scanned: &Path) -> Done {

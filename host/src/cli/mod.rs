@@ -6,11 +6,13 @@
 mod approve;
 mod audit;
 mod batches;
+mod bench;
 mod build;
 mod call;
 mod cargo;
 mod cases;
 mod check;
+mod child;
 mod deed;
 mod demo;
 mod grant;
@@ -127,6 +129,13 @@ enum Command {
     /// Works while a server writes to it.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Measure calls of a tool: how long they take, how many a second, and what they cost
+    ///
+    /// Each number of calls in flight has a server of its own, started as an MCP client starts it. What
+    /// follows `--` is measured in place of `hubcap serve`.
+    ///
+    /// Exit code 1 means that a call failed, or the server.
+    Bench(bench::Options),
     /// Show hubcap at work: build the bundled plugins, serve them, scan real sources
     Demo(demo::Options),
 }
@@ -227,9 +236,12 @@ impl Command {
     fn default_level(&self) -> tracing::Level {
         match self {
             Self::Serve(_) => tracing::Level::INFO,
-            Self::Call(_) | Self::Demo(_) | Self::Validate(_) | Self::State(_) | Self::Audit(_) => {
-                tracing::Level::ERROR
-            }
+            Self::Bench(_)
+            | Self::Call(_)
+            | Self::Demo(_)
+            | Self::Validate(_)
+            | Self::State(_)
+            | Self::Audit(_) => tracing::Level::ERROR,
             Self::Plugin(
                 PluginCommand::Approve(_)
                 | PluginCommand::Check(_)
@@ -256,6 +268,7 @@ impl Command {
             Self::Plugin(PluginCommand::Test(options)) => cases::run(options).await,
             Self::State(command) => state::run(&common, command).await,
             Self::Audit(command) => audit::run(&common, command),
+            Self::Bench(options) => bench::run(&common, options).await,
             Self::Demo(options) => demo::run(options).await,
         }
     }
