@@ -198,6 +198,7 @@ const LIMITS: &[Limit] = &[
         &["a_schema_of_the_full_size_and_depth_is_read_and_a_larger_one_is_not"],
     ),
     Limit("schema/mod.rs", "MAX_PATTERN_BYTES", &["a_pattern_that_compiles_to_too_much_is_refused"]),
+    Limit("schema/mod.rs", "MAX_PATTERNS_BYTES", &["many_patterns_share_what_all_may_take"]),
     Limit("schema/mod.rs", "MAX_TOLD", &["five_violations_are_told_and_more_are_only_mentioned"]),
     Limit(
         "plugin/validators.rs",

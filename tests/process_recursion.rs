@@ -28,19 +28,13 @@ fn a_hubcap_in_a_program_is_told_nothing_of_the_hub_that_started_it() {
     let given = run(&mut case, json!({ "command": "env" }));
     assert_eq!(given, "", "it has no variables at all");
     let result = case.call("programs_run", json!({ "command": "tools" }));
-    let listed = result["structuredContent"]["stderr"].as_str().unwrap();
-    assert!(listed.starts_with("no tools: "), "{result:#}");
+    let said = result["structuredContent"]["stderr"].as_str().unwrap();
+    let listed = said.lines().find(|line| line.starts_with("no tools: "));
+    let listed = listed.unwrap_or_else(|| panic!("{result:#}"));
     let called = run(&mut case, json!({ "command": "call" }));
     assert!(called.contains("there is no tool \"programs_run\"") && called.ends_with("\n1\n"), "{called}");
     case.end();
-    observed(
-        "C35",
-        format_args!(
-            "hubcap in a program: {} variables, {}",
-            given.lines().count(),
-            listed.lines().next().unwrap()
-        ),
-    );
+    observed("C35", format_args!("hubcap in a program: {} variables, {}", given.lines().count(), listed));
 }
 
 /// Calls the tool that runs it, in the same home, whose place a file beside it says.

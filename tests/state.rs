@@ -344,7 +344,7 @@ fn the_operator_sees_copies_and_removes_state() {
     let home =
         with_guest(Home::new(), "keeper").config("[plugins.keeper.grant]\nkv = \"1MiB\"\n").accept("keeper");
     assert_eq!(home.run(&["state", "list", "--json"]).stdout, "{\"plugins\":[]}\n");
-    assert!(!state(&home).exists(), "looking makes nothing");
+    assert!(!state(&home).join("kv.redb").exists(), "looking makes nothing");
     let lines = "{\"key\":\"\\u0000../k\",\"base64\":\"//4=\"}\n{\"key\":\"a\",\"value\":\"text\"}\n";
     let imported = home.run_with(&["state", "import", "keeper"], lines.as_bytes());
     assert_eq!(

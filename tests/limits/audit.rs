@@ -6,6 +6,8 @@ use super::Limit;
 
 pub(super) const LIMITS: &[Limit] = &[
     Limit("audit/chain.rs", "MAX_LINE", &["a_line_of_256_kib_is_read_and_a_longer_one_is_none_of_ours"]),
+    Limit("audit/deed.rs", "MAX_CHANGE", &["a_deed_has_a_record_of_a_bounded_length"]),
+    Limit("audit/deed.rs", "MAX_CHANGES", &["a_deed_has_a_record_of_a_bounded_length"]),
     Limit("audit/files.rs", "MAX_HEAD", &["an_anchor_of_1_kib_is_read_and_a_longer_one_is_none"]),
     Limit(
         "audit/mod.rs",

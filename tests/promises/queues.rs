@@ -18,6 +18,7 @@ fn a_call_that_finds_the_queue_full_is_told_to_come_back_within_50_ms() {
     server.tool_names();
     let running = server.send_running_call("echo_sleep", json!({ "ms": 100_000 }));
     let waiting = server.send_call("echo_say", json!({ "text": "in its turn" }));
+    assert!(server.wait_for(&waiting, Duration::from_millis(200)).is_none(), "it did not wait");
     let mut times: Vec<Duration> = (0..short_or_long(200, 10_000))
         .map(|_| {
             let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! What a schema costs to check once its references are followed: a few short lines can stand for more
-//! values than there are atoms, each of them naming the next one twice.
+//! What a schema costs once its references are followed, to check and to keep: a few short lines can stand for
+//! more values than there are atoms, each of them naming the next one twice.
 //!
 //! Invariant: ends, whatever the schema: no reference is followed twice, and none in a circle.
 
@@ -12,11 +12,27 @@ use crate::model::text;
 /// Values in one another, references followed.
 const MAX_EXPANDED_DEPTH: usize = 64;
 
-/// The number of values, references followed.
+/// What there is in a schema, references followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    /// Values.
+    pub(super) values: usize,
+    /// Patterns, each of which is compiled.
+    pub(super) patterns: usize,
+}
+
+impl Cost {
+    fn add(&mut self, more: Self) {
+        self.values = self.values.saturating_add(more.values);
+        self.patterns = self.patterns.saturating_add(more.patterns);
+    }
+}
+
+/// Counts what there is in a schema, references followed.
 ///
 /// # Errors
 /// Where a reference leads nowhere or in a circle, or too deep, in words.
-pub(super) fn cost(schema: &Map<String, Value>) -> Result<usize, String> {
+pub(super) fn cost(schema: &Map<String, Value>) -> Result<Cost, String> {
     let root = Value::Object(schema.clone());
     Expansion { root: &root, known: HashMap::new() }.of(&root, 1)
 }
@@ -24,19 +40,19 @@ pub(super) fn cost(schema: &Map<String, Value>) -> Result<usize, String> {
 struct Expansion<'a> {
     root: &'a Value,
     /// Cost by target; nothing while it is being found out.
-    known: HashMap<&'a str, Option<usize>>,
+    known: HashMap<&'a str, Option<Cost>>,
 }
 
 impl<'a> Expansion<'a> {
-    fn of(&mut self, value: &'a Value, depth: usize) -> Result<usize, String> {
+    fn of(&mut self, value: &'a Value, depth: usize) -> Result<Cost, String> {
         if depth > MAX_EXPANDED_DEPTH {
             return Err(format!("is nested deeper than {MAX_EXPANDED_DEPTH} once its `$ref`s are followed"));
         }
-        let mut cost = 1_usize;
+        let mut cost = Cost { values: 1, patterns: 0 };
         match value {
             Value::Array(items) => {
                 for item in items {
-                    cost = cost.saturating_add(self.of(item, depth + 1)?);
+                    cost.add(self.of(item, depth + 1)?);
                 }
             }
             Value::Object(map) => {
@@ -45,7 +61,8 @@ impl<'a> Expansion<'a> {
                         Value::String(target) if key == "$ref" => self.target(target, depth + 1)?,
                         value => self.of(value, depth + 1)?,
                     };
-                    cost = cost.saturating_add(more);
+                    cost.add(more);
+                    cost.patterns = cost.patterns.saturating_add(patterns(key, value));
                 }
             }
             _ => {}
@@ -53,7 +70,7 @@ impl<'a> Expansion<'a> {
         Ok(cost)
     }
 
-    fn target(&mut self, target: &'a str, depth: usize) -> Result<usize, String> {
+    fn target(&mut self, target: &'a str, depth: usize) -> Result<Cost, String> {
         let shown = || text::truncate(target, 100).to_owned();
         match self.known.get(target) {
             Some(Some(cost)) => return Ok(*cost),
@@ -82,13 +99,26 @@ impl<'a> Expansion<'a> {
     }
 }
 
+/// How many patterns a keyword brings.
+fn patterns(key: &str, value: &Value) -> usize {
+    match (key, value) {
+        ("pattern", Value::String(_)) => 1,
+        ("patternProperties", Value::Object(by_pattern)) => by_pattern.len(),
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::{MAX_EXPANDED_DEPTH, cost};
+    use super::{Cost, MAX_EXPANDED_DEPTH, cost};
 
     fn of(schema: Value) -> Result<usize, String> {
+        counted(schema).map(|cost| cost.values)
+    }
+
+    fn counted(schema: Value) -> Result<Cost, String> {
         let schema: Map<String, Value> = serde_json::from_value(schema).unwrap();
         cost(&schema)
     }
@@ -109,6 +139,15 @@ mod tests {
         let small = of(doubling(3)).unwrap();
         let larger = of(doubling(6)).unwrap();
         assert!(larger > 6 * small, "{small} {larger}");
+    }
+
+    #[test]
+    fn patterns_are_counted_wherever_they_stand_and_as_often_as_they_are_referred_to() {
+        let name = json!({ "pattern": "^a$", "patternProperties": { "^b": {}, "^c": {} } });
+        let two = json!({ "$ref": "#/$defs/name" });
+        let schema =
+            json!({ "$defs": { "name": name }, "allOf": [two, two], "properties": { "pattern": {} } });
+        assert_eq!(counted(schema).unwrap().patterns, 3 * 3);
     }
 
     #[test]

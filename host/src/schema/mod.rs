@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Blame, CallError, Code};
 use crate::model::text;
+use expand::Cost;
 
 /// Bytes of a schema's text.
 const MAX_BYTES: usize = 32 << 10;
@@ -18,6 +19,8 @@ const MAX_BYTES: usize = 32 << 10;
 const MAX_DEPTH: usize = 16;
 /// Bytes that one compiled pattern may take.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
+/// Bytes that all compiled patterns of a schema may take together: each has its even share.
+const MAX_PATTERNS_BYTES: usize = 2 << 20;
 /// Values of a schema once its references are followed.
 const MAX_EXPANDED: usize = 10_000;
 /// Values of a schema times values that are checked against it: some 100 ms of work at most.
@@ -42,7 +45,7 @@ pub(crate) fn read(schema: &str) -> Result<Map<String, Value>, String> {
         return Err("is no JSON object".into());
     };
     tidy_object(&mut map, 1)?;
-    let expanded = expand::cost(&map)?;
+    let expanded = expand::cost(&map)?.values;
     if expanded > MAX_EXPANDED {
         return Err(format!("has {expanded} values once its `$ref`s are followed, more than {MAX_EXPANDED}"));
     }
@@ -114,10 +117,11 @@ impl Checker {
     /// # Errors
     /// What is wrong with it, in words.
     pub(crate) fn new(schema: &Map<String, Value>) -> Result<Self, String> {
-        let cost = expand::cost(schema)?;
+        let Cost { values: cost, patterns } = expand::cost(schema)?;
+        let each = MAX_PATTERN_BYTES.min(MAX_PATTERNS_BYTES / patterns.max(1));
         jsonschema::options()
             .with_draft(Draft::Draft202012)
-            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
+            .with_pattern_options(PatternOptions::regex().size_limit(each))
             .offline()
             .build(&Value::Object(schema.clone()))
             .map(|validator| Self { validator, cost })
@@ -307,6 +311,19 @@ mod tests {
         };
         assert!(compiles("^[a-z]{1,1000}$").is_ok());
         assert!(compiles("((a{1000}){1000}){1000}").unwrap_err().contains("pattern"));
+    }
+
+    #[test]
+    fn many_patterns_share_what_all_may_take() {
+        let compiles = |count: usize, pattern: &str| {
+            let properties: Map<String, Value> =
+                (0..count).map(|n| (n.to_string(), json!({ "pattern": format!("{pattern}{n}") }))).collect();
+            read(&json!({ "properties": properties }).to_string())
+                .and_then(|schema| Checker::new(&schema).map(drop))
+        };
+        assert!(compiles(60, "^[a-z0-9-]{1,39}$").is_ok());
+        assert!(compiles(2, "(\\pL|\\pN){2}").is_ok());
+        assert!(compiles(600, "(\\pL|\\pN){2}").unwrap_err().contains("pattern"));
     }
 
     #[test]
