@@ -60,7 +60,8 @@ fn settle() -> io::Result<()> {
         rustix::thread::set_name(c"hubcap-program")?;
         rustix::thread::set_no_new_privs(true)?;
         rustix::process::set_child_subreaper(Some(getpid()))?;
-        // Where a program has stopped its supervisor, the end of hubcap wakes it up.
+        // Where a program has stopped its supervisor, the end of hubcap wakes it up; so does that of the thread
+        // that started it, which costs nothing.
         rustix::process::set_parent_process_death_signal(Some(Signal::CONT))?;
     }
     Ok(())
