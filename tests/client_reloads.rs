@@ -78,7 +78,7 @@ fn calls_during_a_reload_are_each_served_by_one_version() {
 
 #[test]
 fn calls_of_a_plugin_that_is_withheld_are_told_so() {
-    let home = Home::new().wat("plain").file("tool.wasm", &version("one.", DESCRIPTION));
+    let home = Home::new().wat("plain").file("tool.wasm", &version("one.", DESCRIPTION)).accept("tool");
     let mut server = home.serve();
     assert_says(&server.call("tool_run", json!({})), "one.");
     server.end();
