@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::case::{Case, budget_of};
 use crate::support::cases::observed;
 use crate::support::home::Home;
+use crate::support::in_one_of_three;
 use crate::support::message::{assert_failed, assert_guest_failed, assert_says, code, cost, text};
 
 /// Guest memory (64 MiB), what one host call may lift (8 MiB), and what the host itself needs (16 MiB).
@@ -102,35 +103,39 @@ fn waiting_for_timers_that_are_due_ends_at_the_budget() {
     observed("A30", format_args!("{} after {} units", code(&result), cost(&result, "fuel")));
 }
 
-/// The call ended at its deadline: no sooner, and no later than the host promises.
+/// A call that would never end ends at its deadline of 300 ms: never sooner, and in one of three tries no later
+/// than the host promises. Says how long that one took.
 #[track_caller]
-fn assert_ended_at(deadline: Duration, result: &Value, waited: Duration) {
-    assert_guest_failed(result, "deadline");
-    let wall = Duration::from_micros(cost(result, "wallMicros"));
-    // The deadline counts from when the hub took the call, the wall time from when its guest started.
-    assert!(wall <= deadline + Duration::from_millis(250), "{wall:?}");
-    assert!(waited >= deadline && waited <= deadline + Duration::from_millis(250) + BUSY, "{waited:?}");
+fn assert_ends_at_its_deadline(case: &mut Case, tool: &str) -> Duration {
+    let deadline = Duration::from_millis(300);
+    let latest = deadline + Duration::from_millis(250);
+    let mut waited = Duration::ZERO;
+    let in_time = in_one_of_three(|| {
+        let (result, time) = case.timed(tool, json!({}));
+        assert_guest_failed(&result, "deadline");
+        assert!(time >= deadline, "{time:?}");
+        waited = time;
+        // The deadline counts from when the hub took the call, the wall time from when its guest started.
+        Duration::from_micros(cost(&result, "wallMicros")) <= latest && time <= latest + BUSY
+    });
+    assert!(in_time, "{waited:?}");
+    waited
 }
 
 #[test]
 fn a_loop_that_has_the_fuel_ends_at_its_deadline() {
     let mut case = Case::guest_with("looping", "fuel = 100_000_000_000, deadline = \"300ms\"");
-    let (result, waited) = case.timed("looping_spin", json!({}));
-    assert_ended_at(Duration::from_millis(300), &result, waited);
+    let waited = assert_ends_at_its_deadline(&mut case, "looping_spin");
     case.end();
-    observed(
-        "A04",
-        format_args!("one with fuel for minutes and 300 ms: {} after {waited:.0?}", code(&result)),
-    );
+    observed("A04", format_args!("one with fuel for minutes and 300 ms: `deadline` after {waited:.0?}"));
 }
 
 #[test]
 fn a_guest_that_sleeps_for_ever_ends_at_its_deadline() {
     let mut case = Case::guest_with("sleeping", "deadline = \"300ms\"");
-    let (result, waited) = case.timed("sleeping_forever", json!({}));
-    assert_ended_at(Duration::from_millis(300), &result, waited);
+    let waited = assert_ends_at_its_deadline(&mut case, "sleeping_forever");
     case.end();
-    observed("A29", format_args!("asleep for ever with 300 ms: {} after {waited:.0?}", code(&result)));
+    observed("A29", format_args!("asleep for ever with 300 ms: `deadline` after {waited:.0?}"));
 }
 
 #[test]
