@@ -28,7 +28,7 @@ use tracing::Instrument;
 use crate::audit::Audit;
 use crate::config::Limits;
 use crate::error::{Blame, CallError, Code};
-use crate::model::{Call, Tool, text};
+use crate::model::{Call, Tool, ToolCall, ToolOutput, text};
 use crate::outcome::Outcome;
 use crate::plugin::{Kind, Plugin, Work};
 use crate::sandbox::cancelled;
@@ -87,6 +87,11 @@ impl Hub {
     /// Where its calls are written down.
     pub fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// Calls a tool by its full name: a plugin's, or one of the hub's own.
+    pub async fn call_tool(&self, call: Call<ToolCall>) -> Outcome<ToolOutput> {
+        if builtin::is_own(&call.work.tool) { self.call_own(call).await } else { self.call(call).await }
     }
 
     /// Does one piece of work. Always one outcome, no later than the plugin's deadline; while a

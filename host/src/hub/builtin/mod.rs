@@ -82,13 +82,14 @@ fn builtin(kind: Kind, name: &str, title: &str, description: &str, input: Value)
     }
 }
 
+/// Whether a tool of this name is one of them, offered or not.
+pub(super) fn is_own(tool: &str) -> bool {
+    matches!(tool, VALIDATE | COMPLETE)
+}
+
 impl Hub {
-    /// Calls a tool by its full name: a plugin's, or one of the hub's own.
-    pub async fn call_tool(&self, call: Call<ToolCall>) -> Outcome<ToolOutput> {
-        match call.work.tool.as_str() {
-            VALIDATE | COMPLETE => {}
-            _ => return self.call(call).await,
-        }
+    /// Calls one of them.
+    pub(super) async fn call_own(&self, call: Call<ToolCall>) -> Outcome<ToolOutput> {
         let unended = Unended::new(&self.audit, &call);
         let outcome = match call.work.tool.as_str() {
             VALIDATE => self.own(VALIDATE, &call, |arguments| self.validate_all(&call, arguments)).await,
