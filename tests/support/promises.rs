@@ -1,7 +1,7 @@
 //! The promises that hubcap makes in numbers: how long a test of one takes, and the line in which it says
 //! what it measured.
 //!
-//! `HUBCAP_LONG=1 cargo test --release --test hubcap promises:: -- --nocapture` takes the long forms.
+//! `HUBCAP_LONG=1 cargo test --release --lib --test hubcap -- --show-output | grep '^P[0-9]'` takes the long forms.
 //!
 //! Invariant: the long form asserts what the short one does, of more.
 
