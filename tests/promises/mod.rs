@@ -1,7 +1,7 @@
 //! The promises that hubcap makes in numbers, each as a test that asserts its number and prints a line with
 //! what it measured, `P09: …`. Where a test elsewhere asserts the number already, that one prints the line.
 //!
-//! `HUBCAP_LONG=1 cargo test --release --test hubcap promises:: -- --nocapture` takes the long forms.
+//! `HUBCAP_LONG=1 cargo test --release --lib --test hubcap -- --show-output | grep '^P[0-9]'` takes the long forms.
 //!
 //! Invariant: a number that is printed was asserted.
 
