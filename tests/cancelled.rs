@@ -85,11 +85,7 @@ fn a_call_that_is_cancelled_while_its_program_runs_has_its_record() {
 
 #[test]
 fn a_call_that_is_cancelled_while_its_request_waits_has_its_record() {
-    let web = Web::start(|peer| {
-        peer.head();
-        peer.write("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx");
-        peer.rest();
-    });
+    let web = Web::stalling();
     let url = web.url("127.0.0.1");
     let home = granted(&[&url]);
     let mut server = home.serve();

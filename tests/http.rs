@@ -278,11 +278,7 @@ fn what_a_body_ends_with_is_told_in_words() {
 
 #[test]
 fn the_end_of_a_call_closes_its_sockets() {
-    let web = Web::start(|peer| {
-        peer.head();
-        peer.write("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx");
-        peer.rest();
-    });
+    let web = Web::stalling();
     let url = web.url("127.0.0.1");
     let home = granted(&[&url]);
     let mut server = home.serve();

@@ -59,6 +59,15 @@ impl Web {
         (web, certificate.pem())
     }
 
+    /// A server that begins each answer and never ends it.
+    pub(crate) fn stalling() -> Self {
+        Self::start(|peer| {
+            peer.head();
+            peer.write("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx");
+            peer.rest();
+        })
+    }
+
     /// Answers each request with what the function makes of it.
     pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Self::start(move |peer| peer.answer_all(&answer))
