@@ -6,6 +6,7 @@ mod expand;
 pub(crate) mod headers;
 pub(crate) mod violation;
 
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
@@ -104,6 +105,19 @@ fn check_visible(string: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What is wrong with a schema. Of a pattern the library says the same whether it is none or takes too much.
+fn refused(error: &ValidationError<'_>, each: usize) -> String {
+    let what = format!("is no JSON Schema: at {}: {error}", place(error));
+    match error.kind() {
+        ValidationErrorKind::Format { format } if format == "regex" => format!(
+            "{what}, or it takes more than {} KiB compiled, which is what each of its patterns has; make them smaller \
+             or fewer",
+            each >> 10
+        ),
+        _ => what,
+    }
+}
+
 /// A schema, compiled.
 pub(crate) struct Checker {
     validator: Validator,
@@ -125,7 +139,7 @@ impl Checker {
             .offline()
             .build(&Value::Object(schema.clone()))
             .map(|validator| Self { validator, cost })
-            .map_err(|error| format!("is no JSON Schema: at {}: {error}", place(&error)))
+            .map_err(|error| refused(&error, each))
     }
 
     pub(crate) fn check_arguments(&self, arguments: &Value) -> Result<(), CallError> {
@@ -323,7 +337,8 @@ mod tests {
         };
         assert!(compiles(60, "^[a-z0-9-]{1,39}$").is_ok());
         assert!(compiles(2, "(\\pL|\\pN){2}").is_ok());
-        assert!(compiles(600, "(\\pL|\\pN){2}").unwrap_err().contains("pattern"));
+        let refused = compiles(600, "(\\pL|\\pN){2}").unwrap_err();
+        assert!(refused.contains("/pattern: ") && refused.contains("more than 3 KiB compiled"), "{refused}");
     }
 
     #[test]
